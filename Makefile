@@ -1,0 +1,139 @@
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wformat=2 -Wconversion
+SAN ?=
+
+# Each sanitizer builds in its own directory, so that switching never mixes objects.
+san_asan := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
+san_tsan := -fsanitize=thread
+B := build$(SAN:%=-%)
+ifneq ($(SAN),)
+$(if $(san_$(SAN)),,$(error SAN is asan or tsan, not '$(SAN)'))
+endif
+
+FLAGS := -std=c11 -D_GNU_SOURCE -Icommon -Ibench $(WARN) $(san_$(SAN)) -pthread
+LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
+
+LABS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
+COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
+TOOLS := counts load nudge
+CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
+
+all: $(LABS:%=$B/%) $(TOOLS:%=$B/%)  ## build every lab and tool into build/
+
+# The labs' system calls go through the probe; the list of them is an argument file of ld.
+$(LABS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+	$(LINK) -Wl,@common/probe.wrap
+
+$B/counts: $B/obj/bench/counts.o $B/obj/bench/page.o $(COMMON)
+	$(LINK)
+
+$B/load: $B/obj/bench/load.o $B/obj/bench/hist.o $B/obj/bench/page.o $(COMMON)
+	$(LINK)
+
+$B/nudge: $B/obj/bench/nudge.o $(COMMON)
+	$(LINK)
+
+# Small programs that only the tests run: tests/NAME.c becomes build/tests/NAME.
+$(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/hist.o $B/obj/bench/page.o $(COMMON)
+	@mkdir -p $(@D)
+	$(LINK)
+
+$B/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# --- measuring
+
+CHARTS := syscalls ksweep latency connections starvation spin
+PROFILE ?= quick
+
+plots: all  ## measure, draw the charts, write build/report/index.html: the main job
+	$(call need,gnuplot,gnuplot-nox)
+	$(call need,jq,jq)
+	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" bench/run
+	$(MAKE) --no-print-directory charts
+
+# The charts again, from the numbers that are there.
+charts:
+	@mkdir -p build/plots build/report
+	@for c in $(CHARTS); do for f in svg png; do \
+		gnuplot -e "data='build/bench/$$c.tsv'; out='build/plots/$$c'; format='$$f'" plots/$$c.gp || exit 1; \
+	done; done
+	@[ -z "$(TERM_PLOTS)" ] || for c in $(CHARTS); do \
+		gnuplot -e "data='build/bench/$$c.tsv'; out='build/plots/$$c'; format='text'" plots/$$c.gp || exit 1; \
+	done
+	@plots/report.sh
+	@plots/table.sh
+
+bench: all  ## only measure: SCENARIOS="syscalls spin" LABS="03 04" choose
+	$(call need,jq,jq)
+	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" $(if $(SCENARIOS),SCENARIOS="$(SCENARIOS)") bench/run
+
+# --- playing
+
+demo:  ## list the demos; SLOW=1 makes them wait for Enter
+	@for d in bench/demo-*; do sed -n "2s|^# Demo: |make $$(basename $$d)	|p" $$d; done
+
+demo-%: all
+	@bench/$@
+
+run: all  ## start a lab in the foreground: LAB=04 (PORT=8080)
+	build/$(call lab) --port $(or $(PORT),8080)
+
+diff:  ## show a lab against its parent: LAB=04
+	@diff -u labs/$(call parent,$(call lab))/server.c labs/$(call lab)/server.c || true
+
+diffstat:  ## each lab, its parent, the lines that changed
+	@printf '%-18s %-18s %s\n' lab parent 'lines changed, of'
+	@$(foreach l,$(LABS),p='$(call parent,$l)'; printf '%-18s %-18s %s\n' $l "$${p:--}" \
+		"$$([ -z "$$p" ] && echo - || diff labs/$$p/server.c labs/$l/server.c | grep -c '^[<>]'), $$(wc -l <labs/$l/server.c)";)
+
+# --- checking
+
+test: all $(CHECKS:%=$B/tests/%)  ## run every test (two minutes)
+	$(call need,bats,bats bats-support bats-assert)
+	$(call need,jq,jq)
+	$(call need,nc,netcat-openbsd)
+	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests
+
+test-full: test  ## the tests again under each sanitizer
+	$(MAKE) SAN=asan BATS_FLAGS='$(BATS_FLAGS) -f labs:' test
+	$(MAKE) SAN=tsan BATS_FLAGS='$(BATS_FLAGS) -f labs:' test
+
+SOURCES := $(wildcard common/*.[ch] bench/*.[ch] labs/*/*.c tests/*.[ch])
+SCRIPTS := $(wildcard bench/run bench/setup bench/demo-* bench/*.sh plots/*.sh tests/*.bash tests/*.bats) .ci/run
+
+lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
+	$(call need,clang-format,clang-format)
+	$(call need,clang-tidy,clang-tidy)
+	$(call need,cppcheck,cppcheck)
+	$(call need,shellcheck,shellcheck)
+	clang-format --dry-run --Werror $(SOURCES)
+	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- $(FLAGS)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+		-D_GNU_SOURCE '-D_Noreturn=__attribute__((noreturn))' -Icommon -Ibench $(filter %.c,$(SOURCES))
+	shellcheck -x $(SCRIPTS)
+
+setup:  ## install what is missing (apt, through sudo)
+	@bench/setup
+
+setup-lint:  ## and the linters
+	@bench/setup lint
+
+clean:  ## remove everything that was built or measured
+	rm -rf build build-asan build-tsan
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' Makefile | sort | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+# $(call need,COMMAND,PACKAGES): fails with the name of what to install.
+need = @command -v $1 >/dev/null || { echo "needs $1: install $2, or run make setup" >&2; exit 1; }
+
+# The lab that LAB names: 04, epoll-et or 04-epoll-et.
+number = $(firstword $(subst -, ,$1))
+lab = $(or $(firstword $(foreach l,$(LABS),$(if $(filter $(LAB),$l $(call number,$l) $(patsubst $(call number,$l)-%,%,$l)),$l))),$(error LAB: '$(LAB)' is none of $(LABS)))
+parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$1/README.md | head -n 1)
+LABS_WANTED ?=
+
+-include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
+.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint clean help

@@ -1,0 +1,141 @@
+/* Prints the page of counts of a running or finished lab: once, or live. */
+#include "args.h"
+#include "err.h"
+#include "page.h"
+#include "stop.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double uptime(const struct probe_page *page)
+{
+	return now() - (double)page->start_ns / 1e9;
+}
+
+static bool running(const struct probe_page *page)
+{
+	return kill((pid_t)page->pid, 0) == 0 || errno == EPERM;
+}
+
+/* Only the calls that this server makes, and no bytes where none can be moved. */
+static bool worth(const uint64_t value[COUNTERS], size_t i)
+{
+	const char *outcome = strchr(page_name(i), '.');
+	size_t call = i / 7;
+	bool moves = call == PROBE_RECV || call == PROBE_SEND || call == PROBE_READ ||
+		     call == PROBE_WRITE || call == PROBE_SENDFILE ||
+		     call == PROBE_SPLICE;
+
+	if (i >= 7 * PROBE_CALLS)
+		return true;
+	if (!moves && (strcmp(outcome, ".bytes") == 0 || strcmp(outcome, ".eof") == 0))
+		return false;
+	return value[7 * call] > 0;
+}
+
+static void print_once(const struct probe_page *page)
+{
+	uint64_t value[COUNTERS];
+
+	page_read(page, value);
+	printf("pid\t%" PRId64 "\nuptime_s\t%.3f\n", page->pid, uptime(page));
+	for (size_t i = 0; i < COUNTERS; i++)
+		if (worth(value, i))
+			printf("%s\t%" PRIu64 "\n", page_name(i), value[i]);
+}
+
+static double mb_s(uint64_t after, uint64_t before, double seconds)
+{
+	return (double)(after - before) / seconds / 1e6;
+}
+
+static uint64_t sum(const uint64_t value[COUNTERS], const char *const names[3])
+{
+	uint64_t total = 0;
+
+	for (int i = 0; i < 3; i++)
+		total += value[page_index(names[i])];
+	return total;
+}
+
+static void print_live(const struct probe_page *page, const uint64_t then[COUNTERS],
+	const uint64_t value[COUNTERS], double seconds)
+{
+	static const char *const in[] = { "recv.bytes", "read.bytes", "splice.bytes" };
+	static const char *const out[] = { "send.bytes", "write.bytes",
+		"sendfile.bytes" };
+	uint64_t opened = value[page_index("connections.opened")];
+	uint64_t active = value[page_index("connections.active")];
+
+	if (isatty(STDOUT_FILENO))
+		printf("\033[H\033[J");
+	printf("pid %" PRId64 "%s, up %.0f s, connections: %" PRIu64 " in all, %" PRIu64
+	       " active, in %.2f MB/s, out %.2f MB/s\n",
+		page->pid, running(page) ? "" : " (ended)", uptime(page), opened, active,
+		mb_s(sum(value, in), sum(then, in), seconds),
+		mb_s(sum(value, out), sum(then, out), seconds));
+	printf("%-22s %14s %14s\n", "", "total", "per second");
+	for (size_t i = 0; i < COUNTERS; i++)
+		if (worth(value, i) && value[i] > 0)
+			printf("%-22s %14" PRIu64 " %14.0f\n", page_name(i), value[i],
+				((double)value[i] - (double)then[i]) / seconds);
+	putchar('\n');
+}
+
+static void watch(const struct probe_page *page)
+{
+	uint64_t value[COUNTERS], then[COUNTERS];
+	double before = now();
+
+	stop_on_signals();
+	page_read(page, then);
+	while (!stopping) {
+		struct timespec second = { .tv_sec = 1 };
+
+		if (nanosleep(&second, NULL) < 0)
+			continue; /* EINTR: asked to stop */
+		page_read(page, value);
+		double t = now();
+		print_live(page, then, value, t - before);
+		if (fflush(stdout) != 0)
+			die_errno("stdout");
+		before = t;
+		memcpy(then, value, sizeof then);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	bool live = false;
+	const struct opt opts[] = {
+		{ 'w', "watch", NULL, "a live table with rates, once a second",
+			.flag = &live },
+		{ 0 },
+	};
+	int first = args_parse(argc, argv,
+		"Prints the counts that a lab started with LAB_COUNTS=FILE keeps in "
+		"FILE.",
+		"FILE", opts);
+
+	if (argc - first != 1)
+		die_usage("takes one FILE, see --help");
+	const struct probe_page *page = page_open(argv[first]);
+	if (live)
+		watch(page);
+	else
+		print_once(page);
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+	return 0;
+}

@@ -1,0 +1,98 @@
+# What the runner and the demos share: fresh servers, pinned, gone at the end.
+# shellcheck shell=bash
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=${BUILD:-$ROOT/build}
+TMP=$(mktemp -d)
+PIDS=()
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# Whatever ends the script, no process and no temporary file stays.
+# shellcheck disable=SC2317
+clean_up() {
+	trap - EXIT INT TERM
+	kill -CONT "${PIDS[@]}" 2>/dev/null || true # some may have gone, or there are none
+	kill "${PIDS[@]}" 2>/dev/null || true
+	wait
+	rm -rf "$TMP"
+}
+trap clean_up EXIT
+trap 'clean_up; exit 130' INT
+trap 'clean_up; exit 143' TERM
+
+needs() {
+	local tool package
+	for tool; do
+		package=${tool#*:}
+		command -v "${tool%%:*}" >/dev/null || die "needs ${tool%%:*}: package $package (make setup)"
+	done
+}
+
+# shellcheck disable=SC2034 # used by who sources this
+# The first processor we may use is the client's, the last one the server's.
+allowed_cpus() {
+	local list=() part
+	IFS=, read -ra parts <<<"$(taskset -cp $$ | sed 's/.*: //')"
+	for part in "${parts[@]}"; do
+		mapfile -O ${#list[@]} -t list < <(seq "${part%-*}" "${part#*-}")
+	done
+	CLIENT_CPU=${list[0]}
+	SERVER_CPU=${list[-1]}
+}
+allowed_cpus
+
+# start LAB [ARG...]: a fresh server; sets PID, PORT and PAGE (its page of counts).
+start() {
+	local tries log
+	PAGE=$TMP/page.${#PIDS[@]}
+	log=$TMP/log.${#PIDS[@]}
+	LAB_COUNTS=$PAGE taskset -c "$SERVER_CPU" "$BUILD/$1" --port 0 "${@:2}" >"$log" &
+	PID=$!
+	PIDS+=("$PID")
+	for ((tries = 0; tries < 500; tries++)); do
+		grep -q '^listening on ' "$log" && break
+		kill -0 "$PID" 2>/dev/null || die "$1 did not start"
+		pause 0.01
+	done
+	PORT=$(sed -n 's/^listening on .*://p' "$log")
+	[ -n "$PORT" ] || die "$1 did not say that it listens"
+}
+
+# stop [PID]: the end of a server; without an argument, of the last one started.
+stop() {
+	local pid=${1-$PID} p kept=()
+	kill "$pid" 2>/dev/null
+	wait "$pid" || die "a server ended with status $?"
+	for p in "${PIDS[@]}"; do
+		[ "$p" = "$pid" ] || kept+=("$p")
+	done
+	PIDS=("${kept[@]}")
+	rm -f "$PAGE"
+}
+
+# A sleep that forks nothing.
+exec {nothing}<> <(:)
+pause() {
+	read -rt "$1" -u "$nothing" || true
+}
+
+# counter PAGE NAME: one value, 0 where the call was never made.
+counter() {
+	"$BUILD/counts" "$1" | awk -F'\t' -v name="$2" '$1 == name { v = $2 } END { print v + 0 }'
+}
+
+# Nanoseconds of CPU that a process's first thread has had: proc(5), /proc/PID/schedstat.
+cpu_ns() {
+	local ns rest
+	read -r ns rest <"/proc/$1/schedstat"
+	echo "$ns"
+}
+
+# 1234567 → 1,234,567
+commas() {
+	printf "%'d" "$1" 2>/dev/null | grep , || sed ':a;s/\B[0-9]\{3\}\>/,&/;ta' <<<"$1"
+}

@@ -1,0 +1,143 @@
+/* One client that shows a lost edge: a burst in one send, silence, then a byte at a time.
+ */
+#include "args.h"
+#include "err.h"
+#include "net.h"
+#include "stop.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_BURST = 65536, TICK_MS = 20 };
+
+static const char *host = "127.0.0.1";
+static long port = 8080, burst = 10000, silence = 1000, nudges = 20, gap = 50,
+	    settle = 300;
+static bool tsv;
+static long sent, answered;
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+static int connect_to(const struct address *at)
+{
+	int one = 1;
+	int fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die_errno("socket");
+	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
+		die_errno("connect to %s port %ld", host, port);
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
+		die_errno("setsockopt TCP_NODELAY");
+	return fd;
+}
+
+static void row(int64_t start)
+{
+	if (tsv)
+		printf("%lld\t%ld\t%ld\n", (long long)(now_ms() - start), sent, answered);
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+}
+
+static void say(int fd, size_t n)
+{
+	static char bytes[MAX_BURST];
+
+	memset(bytes, 'x', n);
+	ssize_t got = send(fd, bytes, n, MSG_NOSIGNAL);
+	if (got != (ssize_t)n)
+		die_errno("send of %zu bytes at once", n);
+	sent += (long)n;
+}
+
+/* Takes what comes until `end`, and a row at every tick. False: the server is gone. */
+static bool listen_until(int fd, int64_t start, int64_t end)
+{
+	char bytes[MAX_BURST];
+
+	while (!stopping && now_ms() < end) {
+		int64_t left = end - now_ms();
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int n = poll(&p, 1, left < TICK_MS ? (int)left : TICK_MS);
+
+		if (n < 0 && errno != EINTR)
+			die_errno("poll");
+		if (n > 0) {
+			ssize_t got = recv(fd, bytes, sizeof bytes, 0);
+
+			if (got <= 0 && errno != EINTR)
+				return false;
+			answered += got > 0 ? got : 0;
+		}
+		row(start);
+	}
+	return !stopping;
+}
+
+int main(int argc, char **argv)
+{
+	const struct opt opts[] = {
+		{ 'p', "port", "PORT", "the echo server's port (8080)", .number = &port,
+			.min = 1, .max = 65535 },
+		{ 0, "host", "ADDR", "its address (127.0.0.1)", .text = &host },
+		{ 0, "burst", "BYTES", "sent at first, in one send (10000)",
+			.number = &burst, .min = 1, .max = MAX_BURST },
+		{ 0, "silence", "MS", "then nothing for so long (1000)",
+			.number = &silence, .max = 60000 },
+		{ 0, "nudges", "N", "then so many single bytes (20)", .number = &nudges,
+			.max = 100000 },
+		{ 0, "gap-ms", "MS", "this far apart (50)", .number = &gap, .min = 1,
+			.max = 60000 },
+		{ 0, "tsv", NULL, "a row of ms, sent, answered every 20 ms",
+			.flag = &tsv },
+		{ 0 },
+	};
+	struct address at;
+	bool there = true;
+
+	args_parse(argc, argv,
+		"Sends a burst, waits, sends single bytes; tells how much was answered.",
+		"", opts);
+	if (address_parse(&at, host, (uint16_t)port) < 0)
+		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
+	stop_on_signals();
+	int fd = connect_to(&at);
+	int64_t start = now_ms();
+
+	if (tsv)
+		printf("ms\tsent\tanswered\n");
+	say(fd, (size_t)burst);
+	there = listen_until(fd, start, start + silence);
+	if (!tsv)
+		printf("sent %ld, silent for %ld ms: answered %ld\n", sent, silence,
+			answered);
+	for (long i = 0; there && i < nudges; i++) {
+		say(fd, 1);
+		there = listen_until(fd, start, start + silence + (i + 1) * gap);
+	}
+	/* An honest server needs no more time than this for the last byte. */
+	for (int64_t end = now_ms() + settle; there && answered < sent && now_ms() < end;)
+		there = listen_until(fd, start, now_ms() + TICK_MS);
+	if (!tsv)
+		printf("and %ld single bytes: sent %ld, answered %ld\n", nudges, sent,
+			answered);
+	close(fd);
+	if (stopping)
+		return 130;
+	if (!there)
+		die_usage("the server closed the connection");
+	return fflush(stdout) == 0 ? 0 : 1;
+}

@@ -1,0 +1,25 @@
+/* Reads the page of counts that common/probe.c writes. */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include "probe.h"
+#include <stddef.h>
+
+enum { COUNTERS = 7 * PROBE_CALLS + 5 };
+
+/* Maps FILE read-only. Dies with one line if it cannot be read or is no page of counts.
+ * The mapping lasts until the program ends. */
+const struct probe_page *page_open(const char *file);
+
+/* One snapshot of every counter. Each is read atomically; between two of them the server
+ * may have moved on by a call. */
+void page_read(const struct probe_page *page, uint64_t value[COUNTERS]);
+
+/* The name of counter i: `recv.calls`, `recv.eagain`, `epoll_wait.events`,
+ * `connections.opened` … `connections.active` is the only one that can fall. */
+const char *page_name(size_t i);
+
+/* The index of a name, or -1. */
+int page_index(const char *name);
+
+#endif

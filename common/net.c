@@ -1,0 +1,86 @@
+#include "net.h"
+#include "err.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+int address_parse(struct address *a, const char *host, uint16_t port)
+{
+	struct addrinfo hints = {
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+		.ai_socktype = SOCK_STREAM,
+	};
+	struct addrinfo *found;
+	char service[sizeof "65535"];
+	struct in_addr v4;
+
+	/* getaddrinfo would also take 1.2.3, and mean 1.2.0.3. */
+	if (!strchr(host, ':') && inet_pton(AF_INET, host, &v4) != 1)
+		return -1;
+	snprintf(service, sizeof service, "%u", (unsigned)port);
+	if (getaddrinfo(host, service, &hints, &found) != 0)
+		return -1;
+	*a = (struct address){ .len = found->ai_addrlen };
+	memcpy(&a->sa, found->ai_addr, found->ai_addrlen);
+	freeaddrinfo(found);
+	return 0;
+}
+
+int listen_tcp(const struct address *at)
+{
+	int one = 1;
+	int lfd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (lfd < 0)
+		die_errno("socket");
+	if (setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0)
+		die_errno("setsockopt SO_REUSEADDR");
+	if (setsockopt(lfd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
+		die_errno("setsockopt TCP_NODELAY");
+	if (bind(lfd, (const struct sockaddr *)&at->sa, at->len) < 0)
+		die_errno("bind");
+	if (listen(lfd, SOMAXCONN) < 0)
+		die_errno("listen");
+	return lfd;
+}
+
+int set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+void announce(int lfd)
+{
+	struct address at = { .len = sizeof at.sa };
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	if (getsockname(lfd, (struct sockaddr *)&at.sa, &at.len) < 0)
+		die_errno("getsockname");
+	if (getnameinfo((struct sockaddr *)&at.sa, at.len, host, sizeof host, port,
+		    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		die_usage("getnameinfo: no text for the address");
+	printf(strchr(host, ':') ? "listening on [%s]:%s\n" : "listening on %s:%s\n",
+		host, port);
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+}
+
+unsigned long raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die_errno("getrlimit RLIMIT_NOFILE");
+	rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return before;
+	return limit.rlim_cur;
+}

@@ -1,0 +1,58 @@
+/* The probe: the linker's --wrap (ld(1); the list of calls is common/probe.wrap) sends a
+ * lab's system calls through common/probe.c, so that its source stays plain.
+ *
+ *   LAB_COUNTS=FILE  counts every call and its outcome in a page of FILE, mapped shared:
+ *                    it can be read at any moment from outside (build/counts FILE),
+ *                    outlives SIGKILL, and adds up over threads and forked processes
+ *   LAB_TRACE=1      tells each call on stderr, with the seconds since the start
+ *
+ * A call is counted when it returns, as strace(1) does. This header is the page's layout.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum probe_call {
+	PROBE_ACCEPT4,
+	PROBE_RECV,
+	PROBE_SEND,
+	PROBE_READ,
+	PROBE_WRITE,
+	PROBE_EPOLL_CREATE1,
+	PROBE_EPOLL_WAIT,
+	PROBE_EPOLL_CTL,
+	PROBE_POLL,
+	PROBE_SENDFILE,
+	PROBE_SPLICE,
+	PROBE_CLOSE,
+	PROBE_FCNTL,
+	PROBE_IOCTL,
+	PROBE_CALLS,
+};
+
+/* Every call ends in exactly one of the first five. */
+struct probe_tally {
+	_Atomic uint64_t ok;
+	_Atomic uint64_t eagain;
+	_Atomic uint64_t eintr;
+	_Atomic uint64_t eof; /* a read of 0 bytes, when more than 0 were asked for */
+	_Atomic uint64_t errors; /* every other errno */
+	_Atomic uint64_t bytes;
+};
+
+#define PROBE_MAGIC UINT64_C(0x31626f727062616c)
+
+struct probe_page {
+	uint64_t magic;
+	int64_t start_ns; /* CLOCK_MONOTONIC, which all processes share */
+	int64_t pid; /* of the process that was started, not of its forks */
+	_Atomic uint64_t events; /* delivered by epoll_wait */
+	_Atomic uint64_t timeouts; /* epoll_wait returned 0 */
+	_Atomic uint64_t opened; /* connections: accept4 returned a descriptor */
+	_Atomic uint64_t closed; /* ... and close was called on it */
+	struct probe_tally call[PROBE_CALLS];
+};
+
+#endif

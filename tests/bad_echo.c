@@ -1,0 +1,111 @@
+/* An echo server that misbehaves in one way, for the tests of the load generator. One
+ * connection at a time. */
+#include "args.h"
+#include "err.h"
+#include "net.h"
+#include "stop.h"
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+enum mode {
+	MODE_FLIP, /* one byte of a reply is wrong */
+	MODE_SPLIT, /* a byte a send: right */
+	MODE_MERGE, /* waits for more and answers all at once: right */
+	MODE_CLOSE, /* FIN instead of a reply */
+	MODE_SILENT, /* no more replies */
+	MODE_TWICE, /* a reply comes twice */
+};
+
+enum {
+	BUFFER = 65536,
+	LINGER_MS = 5, /* merge: how long it waits for more */
+};
+
+static int mode;
+static long after = 20;
+
+/* False: the client has gone. */
+static bool send_all(int fd, const char *bytes, size_t n)
+{
+	size_t piece = mode == MODE_SPLIT ? 1 : n;
+
+	while (n > 0 && !stopping) {
+		ssize_t sent = send(fd, bytes, piece < n ? piece : n, MSG_NOSIGNAL);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return false;
+		bytes += sent;
+		n -= (size_t)sent;
+	}
+	return true;
+}
+
+static ssize_t take(int fd, char *bytes, size_t room)
+{
+	struct pollfd more = { .fd = fd, .events = POLLIN };
+	ssize_t got = recv(fd, bytes, room, 0);
+
+	while (mode == MODE_MERGE && got > 0 && poll(&more, 1, LINGER_MS) > 0) {
+		ssize_t n = recv(fd, bytes + got, room - (size_t)got, 0);
+		if (n <= 0)
+			break;
+		got += n;
+	}
+	return got;
+}
+
+static void serve(int fd)
+{
+	static char bytes[BUFFER];
+
+	for (long i = 0; !stopping; i++) {
+		ssize_t got = take(fd, bytes, sizeof bytes);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || (mode == MODE_CLOSE && i == after))
+			return;
+		if (mode == MODE_SILENT && i >= after)
+			continue;
+		if (mode == MODE_FLIP && i == after)
+			bytes[got - 1] ^= 1;
+		if (!send_all(fd, bytes, (size_t)got))
+			return;
+		if (mode == MODE_TWICE && i == after && !send_all(fd, bytes, (size_t)got))
+			return;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct opt own[] = {
+		{ 'm', "mode", "flip|split|merge|close|silent|twice", "what is wrong",
+			.choice = &mode },
+		{ 0, "after", "N", "so many receives are answered well first (20)",
+			.number = &after, .max = 1e9 },
+		{ 0 },
+	};
+	struct address at = args_server(argc, argv,
+		"Echoes, and misbehaves in one way: for the tests of load.", own);
+	int lfd = listen_tcp(&at);
+
+	stop_on_signals();
+	announce(lfd);
+	while (!stopping) {
+		int fd = accept4(lfd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
+			die_errno("accept4");
+		if (fd < 0)
+			continue;
+		serve(fd);
+		if (close(fd) < 0)
+			warn_errno("close");
+	}
+	if (close(lfd) < 0)
+		warn_errno("close");
+	return 0;
+}

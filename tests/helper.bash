@@ -1,0 +1,52 @@
+# What every Bats file loads: start a server on a free port, poll instead of sleeping.
+# shellcheck shell=bash disable=SC2034
+bats_require_minimum_version 1.5.0
+bats_load_library bats-support
+bats_load_library bats-assert
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+BUILD=${BUILD:-$ROOT/build}
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60} # hanging is how this subject fails
+
+# wait_until SECONDS COMMAND...: polls until the command succeeds.
+wait_until() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS <= end)) || fail "still not true: $*"
+		read -rt 0.02 <> <(:) || true
+	done
+}
+
+# start_lab NAME [ARG...]: sets LAB_PID, LAB_PORT, LAB_LOG.
+start_lab() {
+	LAB_LOG=$BATS_TEST_TMPDIR/$1.log
+	rm -f "$LAB_LOG" # an earlier server's port is not this one's
+	"$BUILD/$1" --port 0 "${@:2}" >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
+	LAB_PID=$!
+	wait_until 10 grep -qs "^listening on " "$LAB_LOG"
+	LAB_PORT=$(sed -n 's/^listening on .*://p' "$LAB_LOG")
+}
+
+# stop_lab: SIGTERM must be what ends it, with status 0 (a sanitizer's report is not).
+stop_lab() {
+	[[ -n ${LAB_PID-} ]] || return 0
+	local rc=0 pid=$LAB_PID
+	unset LAB_PID
+	kill "$pid" 2>/dev/null || true
+	wait "$pid" || rc=$?
+	((rc == 0)) || fail "the server ended with status $rc: $(cat "$LAB_LOG.err")"
+}
+
+# count NAME: one value from the page $LAB_COUNTS, 0 where the server never made the call.
+count() {
+	"$BUILD/counts" "$LAB_COUNTS" | awk -F'\t' -v n="$1" '$1 == n { v = $2 } END { print v + 0 }'
+}
+
+# requires COMMAND...: skips where one is missing.
+requires() {
+	local c
+	for c; do
+		command -v "$c" >/dev/null || skip "needs $c"
+	done
+}

@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# Charts and report out of small made-up numbers.
+
+CHARTS='syscalls ksweep latency connections starvation spin'
+
+setup() {
+	load helper
+	requires gnuplot
+	cd "$ROOT" || return 1
+	export BENCH=$BATS_TEST_TMPDIR/bench PLOTS=$BATS_TEST_TMPDIR/plots OUT=$BATS_TEST_TMPDIR/report
+	mkdir "$BENCH" "$PLOTS"
+	file syscalls 'lab requests epoll_wait recv_ok recv_eagain send_ok send_eagain epoll_ctl accept other' \
+		'01-blocking 9 0 1 0 1 0 0 0 0' '02-nonblocking 9 0 1 200 1 0 0 200 0' '03-epoll-lt 9 1 1 0 1 0 0 0 0' \
+		'04-epoll-et 9 1 1 1 1 0 0 0 0' '05-et-starving 9 1 1 0 1 0 0 0 0' '06-epollout-spin 9 3000 1 0 1 0 0 0 0'
+	file ksweep 'lab k size trial calls_per_request' '03-epoll-lt 1 4096 1 3' '04-epoll-et 1 4096 1 4'
+	file latency 'lab trial percentile inverse us' '01-blocking 1 0.5 2 40' '01-blocking 1 0.9 10 70' \
+		'02-nonblocking 1 0.5 2 20' '02-nonblocking 1 0.9 10 30' '03-epoll-lt 1 0.5 2 40' \
+		'03-epoll-lt 1 0.9 10 60' '04-epoll-et 1 0.5 2 41' '04-epoll-et 1 0.9 10 61'
+	file connections 'lab connections trial p50_us p99_us syscalls_per_s server_cpu_percent requests' \
+		'02-nonblocking 1 1 20 nan 500000 99 900' '02-nonblocking 100 1 40 nan 2000000 99 900' \
+		'03-epoll-lt 1 1 50 nan 3000 2 900' '03-epoll-lt 100 1 50 nan 3000 2 900' \
+		'04-epoll-et 1 1 50 nan 4000 2 900' '04-epoll-et 100 1 50 nan 4000 2 900'
+	file starvation 'lab ms sent answered' '03-epoll-lt 0 10000 10000' '03-epoll-lt 900 10000 10000' \
+		'04-epoll-et 0 10000 10000' '04-epoll-et 900 10000 10000' '05-et-starving 0 10000 100' '05-et-starving 900 10000 100'
+	file spin 'lab returns_per_s cpu_percent' '03-epoll-lt 0 0.0' '06-epollout-spin 2900000 99.5' '06-epollout-spin--et 0 0.0'
+}
+
+file() {
+	printf '# what: made up\n# trials: 1\n# date: never\n# cpu: a cpu\n# cpus: 2\n# hypervisor: no\n# kernel: a kernel\n# pinning: pinned\n# commit: c0ffee\n' >"$BENCH/$1.tsv"
+	printf '%s\n' "${@:2}" | tr ' ' '\t' >>"$BENCH/$1.tsv"
+}
+
+draw() {
+	gnuplot -e "data='$BENCH/$1.tsv'; out='$PLOTS/$1'; format='$2'" "plots/$1.gp"
+}
+
+draw_all() {
+	for chart in $CHARTS; do draw "$chart" svg; done
+}
+
+# Every server of a scenario but those named is gone, and its row tells why.
+fail_all_but() {
+	local chart
+	for chart in $CHARTS; do
+		awk -v keep="$1" '/^#/ || $1 == "lab" || (keep != "" && $1 ~ keep) { print; next }
+			{ print "! " $1 " error <b> & \"it fell\"" }' "$BENCH/$chart.tsv" >"$BENCH/x"
+		mv "$BENCH/x" "$BENCH/$chart.tsv"
+	done
+}
+
+# Each chart in each format, with nothing on stderr.
+draws_silently() {
+	local chart format
+	for chart in $CHARTS; do
+		for format in svg png; do
+			run draw "$chart" $format
+			assert_success
+			assert_output ''
+			[[ -s $PLOTS/$chart.$format ]]
+		done
+		run --separate-stderr draw "$chart" text
+		assert_success
+		[[ -z $stderr && ${#lines[@]} -ge 20 ]] || fail "$chart: $stderr"
+		while IFS= read -r line; do [[ ${#line} -le 79 ]] || fail "$chart: too wide: $line"; done < <(tr -d '\f' <<<"$output")
+	done
+}
+
+@test "plots: every chart is drawn as svg, png and text, without a warning" {
+	draws_silently
+}
+
+@test "plots: every chart has its machine in a footer" {
+	for chart in $CHARTS; do
+		draw "$chart" svg
+		for part in 'made up' 'trials: 1' 'never' 'commit c0ffee' 'a cpu' 'a kernel' 'pinned'; do
+			grep -q "$part" "$PLOTS/$chart.svg" || fail "$chart: no '$part'"
+			draw "$chart" text | grep -q "$part" || fail "$chart as text: no '$part'"
+		done
+	done
+}
+
+@test "plots: servers that failed, some, most or all, break no chart" {
+	fail_all_but '^(03|05|06-epollout-spin--et)'
+	draws_silently
+	fail_all_but '^03'
+	draws_silently
+	fail_all_but ''
+	draws_silently
+	draw spin text | grep -q 'no numbers: every server failed'
+	run plots/report.sh
+	assert_success
+}
+
+@test "plots: no axis hides the point that refutes the model" {
+	printf '04-epoll-et\t8\t32768\t1\t70\n' >>"$BENCH/ksweep.tsv"
+	draw ksweep text | grep -qE '^ *70 '
+}
+
+@test "plots: a lab keeps its colour when the one before it failed" {
+	blue=0,114,178 orange=230,159,0 # of 03 and 06
+	fills() { tr -d ' ' <"$PLOTS/spin.svg" | grep -oE "fill=.?rgb\((${blue}|${orange})\)" | sort -u | wc -l; }
+	sed -i 's/^03-epoll-lt\t0/03-epoll-lt\t50/' "$BENCH/spin.tsv"
+	draw spin svg
+	[[ $(fills) -eq 2 ]]
+	sed -i 's/^03-epoll-lt.*/! 03-epoll-lt error down/' "$BENCH/spin.tsv"
+	draw spin svg
+	[[ $(fills) -eq 1 ]]
+	tr -d ' ' <"$PLOTS/spin.svg" | grep -q "rgb($orange)"
+}
+
+@test "plots: the report is one file: six charts, unique ids, nothing from elsewhere, no scripts" {
+	draw_all
+	run plots/report.sh
+	assert_success
+	page=$OUT/index.html
+	[[ $(grep -c '<svg role="img" aria-label=' "$page") -eq 6 ]]
+	[[ $(grep -c 'What would refute it' "$page") -eq 6 ]]
+	[[ $(grep -oE "\bid=['\"][^'\"]*" "$page" | sort | uniq -d | wc -l) -eq 0 ]]
+	# Whatever an id is used for is in the page.
+	while IFS= read -r id; do
+		grep -qE "\bid=['\"]${id}['\"]" "$page" || fail "#$id leads nowhere"
+	done < <(grep -oE "(href=['\"]#|url\(#)[^'\")]*" "$page" | sed 's/.*#//' | sort -u)
+	run grep -nE "(src|href)=['\"]?[^#'\"]|url\([^#]|<script|<link|@import" "$page"
+	assert_failure
+	# What xmlns names is no address.
+	run bash -c "grep -oE 'https?://[^\"]*' '$page' | grep -vE '^http://www.w3.org/(2000/svg|1999/xlink)$'"
+	assert_failure
+}
+
+@test "plots: the text in place of a chart holds the chart's numbers" {
+	draw_all
+	plots/report.sh
+	grep -q 'aria-label="[^"]*03-epoll-lt: 3\.00; 04-epoll-et: 4\.00' "$OUT/index.html"
+	grep -q 'aria-label="[^"]*05-et-starving: 100 in the silence' "$OUT/index.html"
+}
+
+@test "plots: a server that failed is told in words, escaped, outside of what is folded" {
+	printf '! 05-et-starving error wrong, missing or failed replies: {"timeout":3} <b>\n' >>"$BENCH/syscalls.tsv"
+	draw_all
+	run plots/report.sh
+	assert_success
+	grep -q '^<p class=failed>no number: 05-et-starving error wrong.*{&quot;timeout&quot;:3} &lt;b&gt;</p>' "$OUT/index.html"
+	run plots/table.sh
+	assert_success
+	assert_line --partial 'syscalls: 05-et-starving error'
+}
+
+@test "plots: missing or empty numbers are one line, status 1, and the page before stays whole" {
+	draw_all
+	plots/report.sh
+	before=$(cksum <"$OUT/index.html")
+	grep '^#' "$BENCH/spin.tsv" >"$BENCH/x"
+	for state in manifest-only empty missing; do
+		case $state in
+		manifest-only) mv "$BENCH/x" "$BENCH/spin.tsv" ;;
+		empty) : >"$BENCH/spin.tsv" ;;
+		missing) rm "$BENCH/spin.tsv" ;;
+		esac
+		for script in report table; do
+			run plots/$script.sh
+			assert_failure 1
+			assert_output --partial 'spin.tsv is missing or empty'
+			[[ ${#lines[@]} -eq 1 ]]
+		done
+	done
+	[[ $(ls "$OUT") = index.html && $(cksum <"$OUT/index.html") = "$before" ]]
+}
+
+@test "plots: a chart that is older than its numbers is not reported" {
+	draw_all
+	touch -d '1 hour ago' "$PLOTS/ksweep.svg"
+	run plots/report.sh
+	assert_failure 1
+	assert_output --partial 'ksweep.svg is older than its numbers'
+	[[ ${#lines[@]} -eq 1 ]]
+}
+
+@test "plots: the table shows calls per request, in 80 columns" {
+	run plots/table.sh
+	assert_success
+	assert_line --regexp '^03-epoll-lt +3\.00 '
+	assert_line --regexp '^04-epoll-et +4\.00 '
+	for line in "${lines[@]}"; do [[ ${#line} -le 80 ]]; done
+}
+
+@test "plots: the table has no p99 of a trial that is too short to have one" {
+	run plots/table.sh
+	assert_line --regexp '^03-epoll-lt +3\.00 +40 +- '
+	printf '03-epoll-lt\t1\t0.99\t100\t77\n' >>"$BENCH/latency.tsv"
+	run plots/table.sh
+	assert_line --regexp '^03-epoll-lt +3\.00 +40 +77 '
+}

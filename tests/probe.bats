@@ -1,0 +1,169 @@
+#!/usr/bin/env bats
+# The probe: its counts are the kernel's, its trace is readable, its file is safe.
+# shellcheck disable=SC2154 # run --separate-stderr sets stderr and stderr_lines
+
+setup() {
+	load helper
+	CLIENT=$BUILD/tests/client
+	export LAB_COUNTS=$BATS_TEST_TMPDIR/counts
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+teardown() {
+	[[ -z ${WATCH_PID-} ]] || kill "$WATCH_PID" 2>/dev/null || true
+	stop_lab
+}
+
+clients() { # ten, with twenty requests each
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		"$CLIENT" --port "$LAB_PORT" --mode ping --size 100 --count 20
+	done
+}
+
+# traced PROGRAM ARG... -- LAB: the lab as start_lab starts it, below another program.
+traced() {
+	local before=()
+	while [[ $1 != -- ]]; do
+		before+=("$1")
+		shift
+	done
+	LAB_LOG=$BATS_TEST_TMPDIR/$2.log
+	"${before[@]}" "$BUILD/$2" --port 0 >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
+	LAB_PID=$!
+	wait_until 10 grep -q '^listening on ' "$LAB_LOG"
+	LAB_PORT=$(sed -n 's/^listening on .*://p' "$LAB_LOG")
+}
+
+one_line_about() {
+	[[ -z $output ]] || fail "unexpected output: $output"
+	[[ ${#stderr_lines[@]} -eq 1 && $stderr == *"$1"* ]] || fail "not one line about $1: $stderr"
+}
+
+@test "probe: the counts are strace's, call by call and error by error" {
+	requires strace
+	strace -o /dev/null true || skip "strace may not trace here"
+	for lab in 02-nonblocking 03-epoll-lt 04-epoll-et; do
+		rm -f summary
+		traced strace -D -f -c -o summary -e signal=none -e \
+			trace=accept4,recvfrom,sendto,epoll_wait,epoll_pwait,epoll_ctl,epoll_create1,fcntl -- $lab
+		run clients
+		assert_success
+		stop_lab
+		wait_until 5 grep -q total summary
+		for pair in accept4:accept4 recv:recvfrom send:sendto epoll_wait:'epoll_p?wait' \
+			epoll_ctl:epoll_ctl epoll_create1:epoll_create1 fcntl:fcntl; do
+			ours=$(count "${pair%%:*}.calls")
+			failed=$(($(count "${pair%%:*}.eagain") + $(count "${pair%%:*}.eintr") +
+				$(count "${pair%%:*}.errors")))
+			theirs=$(awk -v name="^${pair#*:}\$" '$NF ~ name { c = $4; e = NF > 5 ? $5 : 0 }
+				END { print c + 0, e + 0 }' summary)
+			[[ "$ours $failed" == "$theirs" ]] ||
+				fail "$lab ${pair%%:*}: $ours $failed, and strace saw $theirs"
+		done
+		[[ $(count recv.bytes) -eq 20000 && $(count send.bytes) -eq 20000 ]]
+		[[ $(count recv.eof) -eq 10 && $(count connections.opened) -eq 10 ]]
+		[[ $(count connections.closed) -eq 10 && $(count accept4.ok) -eq 10 ]]
+	done
+}
+
+
+@test "probe: the counts are perf's" {
+	requires perf
+	events=$(printf 'syscalls:sys_enter_%s,' accept4 recvfrom sendto epoll_wait epoll_ctl)
+	perf stat -e "${events%,}" true 2>/dev/null ||
+		skip "perf cannot count system calls here (root and tracefs needed)"
+	for lab in 03-epoll-lt 04-epoll-et; do
+		rm -f perf.csv
+		traced perf stat -x, -o perf.csv -e "${events%,}" -- $lab
+		run clients
+		assert_success
+		server=$(awk -F'\t' '$1 == "pid" { print $2 }' < <("$BUILD/counts" "$LAB_COUNTS"))
+		kill "$server"
+		wait "$LAB_PID"
+		unset LAB_PID
+		for pair in accept4:accept4 recv:recvfrom send:sendto epoll_wait:epoll_wait \
+			epoll_ctl:epoll_ctl; do
+			theirs=$(awk -F, -v e="syscalls:sys_enter_${pair#*:}" '$3 == e { print $1 }' perf.csv)
+			[[ $(count "${pair%%:*}.calls") -eq $theirs ]] ||
+				fail "$lab ${pair%%:*}: $(count "${pair%%:*}.calls"), and perf saw $theirs"
+		done
+	done
+}
+
+@test "probe: LAB_TRACE=1 tells each call, decoded; without it there is silence" {
+	unset LAB_COUNTS
+	LAB_TRACE=1 start_lab 04-epoll-et
+	run "$CLIENT" --port "$LAB_PORT" --mode burst --size 5 --count 0 # it stays until all is quiet
+	assert_success
+	stop_lab
+	run cat "$LAB_LOG.err"
+	assert_line --regexp '^ +[0-9]+\.[0-9]{6} epoll_wait\([0-9]+\) → 1: fd [0-9]+ IN(\|OUT)?$'
+	assert_line --regexp ' recv\([0-9]+, 4096\) → 5$'
+	assert_line --regexp ' recv\([0-9]+, 4096\) → EAGAIN$'
+	assert_line --regexp ' send\([0-9]+, 5\) → 5$'
+	assert_line --regexp ' epoll_ctl\([0-9]+, ADD, [0-9]+, IN\|OUT\|RDHUP\|ET\) → 0$'
+	for quiet in '' 0; do
+		LAB_TRACE=$quiet start_lab 04-epoll-et
+		run "$CLIENT" --port "$LAB_PORT"
+		assert_success
+		stop_lab
+		[[ ! -s $LAB_LOG.err ]]
+	done
+}
+
+@test "probe: the page outlives SIGKILL, and the next start begins it again" {
+	start_lab 03-epoll-lt
+	clients >/dev/null
+	kill -9 "$LAB_PID"
+	wait "$LAB_PID" || true
+	unset LAB_PID
+	[[ $(count connections.opened) -eq 10 && $(count recv.bytes) -eq 20000 ]]
+	start_lab 03-epoll-lt
+	[[ $(count connections.opened) -eq 0 && $(count recv.bytes) -eq 0 ]]
+}
+
+@test "probe: a file that is no page is refused, and left as it was" {
+	echo 'my thesis' >thesis
+	start_lab 03-epoll-lt
+	stop_lab
+	head -c "$(stat -c %s counts)" /dev/urandom >same-size
+	mkdir folder
+	md5sum thesis same-size >sums
+	for bad in thesis same-size; do
+		LAB_COUNTS=$bad run --separate-stderr "$BUILD/03-epoll-lt" --port 0
+		assert_failure 2
+		one_line_about "$bad"
+		run --separate-stderr "$BUILD/counts" $bad
+		assert_failure
+		one_line_about "$bad"
+	done
+	md5sum --quiet -c sums
+	for bad in folder nowhere/counts; do
+		LAB_COUNTS=$bad run --separate-stderr "$BUILD/03-epoll-lt" --port 0
+		assert_failure
+		one_line_about "$bad"
+	done
+	for bad in folder missing; do
+		run --separate-stderr "$BUILD/counts" $bad
+		assert_failure
+		one_line_about "$bad"
+	done
+	[[ ! -e missing ]]
+}
+
+@test "probe: counts --watch shows rates, and ends with status 0 on SIGTERM" {
+	start_lab 03-epoll-lt
+	"$BUILD/counts" --watch "$LAB_COUNTS" >live 3>&- &
+	WATCH_PID=$!
+	clients >/dev/null
+	wait_until 5 grep -q '^recv.calls ' live
+	kill "$WATCH_PID"
+	rc=0
+	wait "$WATCH_PID" || rc=$?
+	unset WATCH_PID
+	[[ $rc -eq 0 ]]
+	run cat live
+	assert_line --partial 'connections: 10 in all, 0 active'
+	assert_line --regexp '^ +total +per second$'
+	assert_line --regexp '^recv.bytes +20000 +[0-9]+$'
+}
