@@ -1,0 +1,116 @@
+# What the torture cannot see from outside: the lesson itself, by counting calls. Each
+# function is one probe; server (check) starts a fresh one, verdict reports.
+# shellcheck shell=bash disable=SC2154 # check sets PID, PORT, PAGE
+
+REQUESTS=500
+
+# One client, one small request after the other.
+small_requests() {
+	client --mode ping --count $REQUESTS --size 64 --patience 3000
+}
+
+calls() { # NAME...: their sum
+	local name sum=0
+	for name; do
+		sum=$((sum + $(counter "$name.calls")))
+	done
+	echo $sum
+}
+
+# What one descriptor of the server is watched for, in hexadecimal: proc(5), fdinfo.
+mask_of() { # FD
+	local link
+	for link in "/proc/$PID/fd/"*; do
+		[[ $(readlink "$link") == 'anon_inode:[eventpoll]' ]] || continue
+		sed -nE "s/^tfd: *$1 events: *([0-9a-f]+).*/\1/p" "/proc/$PID/fdinfo/${link##*/}"
+	done
+}
+
+# The one descriptor that is a connection: the listener is the lower one.
+connection_fd() {
+	local link last=
+	for link in $(printf '%s\n' "/proc/$PID/fd/"* | sort -t/ -k5n); do
+		[[ $(readlink "$link") != socket:* ]] || last=${link##*/}
+	done
+	echo "$last"
+}
+
+lesson_asks_kernel_to_wait() {
+	server
+	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
+	local n most=$((2 * REQUESTS + 10))
+	n=$(calls recv send read write poll epoll_wait)
+	verdict "$([[ $n -le $most ]] && echo pass || echo fail)" \
+		"$REQUESTS requests of 64 bytes, one after the other" \
+		"one recv and one send each: at most $most calls" "$n calls"
+}
+
+lesson_eagain_means_later() {
+	server
+	idle_client
+	small_requests || { verdict fail "$REQUESTS requests beside an idle client" "an answer to each" "$CLIENT_SAID" && return; }
+	local again waits
+	again=$(counter recv.eagain) waits=$(calls poll epoll_wait)
+	verdict "$([[ $again -gt 0 && $waits -eq 0 ]] && echo pass || echo fail)" \
+		"$REQUESTS requests beside an idle client" \
+		"recv that found nothing (EAGAIN), and no call that waits" \
+		"$again times EAGAIN, $waits calls of poll or epoll_wait"
+}
+
+lesson_no_ctl_per_request() {
+	server
+	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
+	local n
+	n=$(calls epoll_ctl)
+	verdict "$([[ $n -le 4 ]] && echo pass || echo fail)" \
+		"$REQUESTS requests of 64 bytes, none of which blocks" \
+		"2 epoll_ctl, to add the listener and the client" "$n epoll_ctl"
+}
+
+lesson_out_only_while_stuck() {
+	server
+	idle_client
+	local fd before stuck
+	fd=$(connection_fd) before=$(mask_of "$fd")
+	leave
+	slow_client || { verdict fail "a client that sends 20 MB and does not read" "it gets stuck" "$CLIENT_SAID" && return; }
+	fd=$(connection_fd) stuck=$(mask_of "$fd")
+	leave
+	local ok=fail
+	[[ $before && $stuck ]] && ((!(0x$before & 4) && 0x$before & 1 && 0x$stuck & 4 && !(0x$stuck & 1))) && ok=pass
+	verdict $ok "looked at what epoll watches an idle client for, and one that does not read" \
+		"idle: IN without OUT (19 in fdinfo); stuck: OUT without IN (1c)" \
+		"idle: ${before:-nothing}; stuck: ${stuck:-nothing}"
+}
+
+lesson_four_calls() {
+	server
+	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
+	local n most=$((4 * REQUESTS + 20))
+	n=$(calls epoll_wait epoll_ctl recv send read write)
+	verdict "$([[ $n -le $most ]] && echo pass || echo fail)" \
+		"$REQUESTS requests of 64 bytes, one after the other" \
+		"epoll_wait, recv, send, recv (EAGAIN) each: at most $most calls" "$n calls"
+}
+
+lesson_one_registration() {
+	server
+	slow_client || { verdict fail "a client that sends 20 MB and does not read" "it gets stuck" "$CLIENT_SAID" && return; }
+	go_on || { verdict fail "the same client reads after all" "all 20 MB" "$CLIENT_SAID" && return; }
+	local n
+	n=$(calls epoll_ctl)
+	verdict "$([[ $n -eq 2 ]] && echo pass || echo fail)" \
+		"a client that sends 20 MB, does not read, and later does" \
+		"2 epoll_ctl in all, to add the listener and the client" "$n epoll_ctl"
+}
+
+lesson_idle_wakeups() {
+	server
+	idle_client
+	local before n
+	before=$(calls epoll_wait)
+	pause 0.5
+	n=$(($(calls epoll_wait) - before))
+	verdict "$([[ $n -le 5 ]] && echo pass || echo fail)" \
+		"left one idle client alone for half a second" "no epoll_wait returns" "$n epoll_wait"
+}
