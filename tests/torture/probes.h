@@ -1,0 +1,8 @@
+#ifndef PROBES_H
+#define PROBES_H
+
+#include "torture.h"
+
+void probe_dribble(void);
+
+#endif

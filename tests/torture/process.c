@@ -1,0 +1,340 @@
+#include "torture.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- reading /proc */
+
+/* Calls `each` with every number that names an entry of the directory. */
+static void each_number(const char *path, void (*each)(int number, void *arg), void *arg)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return; /* the process is gone */
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+			each(atoi(entry->d_name), arg);
+	closedir(dir);
+}
+
+struct family {
+	pid_t parent, except, *pids;
+	size_t *n;
+};
+
+/* A process is listed as the child of the thread that forked it. */
+static void children_of_thread(int tid, void *arg)
+{
+	struct family *f = arg;
+	char path[64];
+	int child;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", f->parent, tid);
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return;
+	while (fscanf(in, "%d", &child) == 1)
+		if (child != f->except && *f->n < MAX_PIDS) {
+			f->pids[(*f->n)++] = child;
+			children_of(child, f->except, f->pids, f->n);
+		}
+	fclose(in);
+}
+
+void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n)
+{
+	struct family f = { parent, except, pids, n };
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task", parent);
+	each_number(path, children_of_thread, &f);
+}
+
+/* Everything that the supervisor started, or adopted as a subreaper (prctl(2)). */
+size_t server_pids(pid_t *pids)
+{
+	size_t n = 0;
+
+	children_of(getppid(), getpid(), pids, &n);
+	if (n == 0 && shared->pid) /* a kernel without lists of children */
+		pids[n++] = shared->pid;
+	return n;
+}
+
+long memory_kb(pid_t pid)
+{
+	char path[64], line[128];
+	long kb = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return 0;
+	while (fgets(line, sizeof line, in))
+		if (sscanf(line, "RssAnon: %ld", &kb) == 1)
+			break;
+	fclose(in);
+	return kb;
+}
+
+struct look {
+	pid_t pid;
+	char wanted; /* state of every thread */
+	bool all;
+};
+
+/* The state stands behind the name, and the name may hold anything. */
+static void look_at_thread(int tid, void *arg)
+{
+	struct look *l = arg;
+	char path[64], line[512];
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", l->pid, tid);
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return;
+	if (fgets(line, sizeof line, in)) {
+		const char *end = strrchr(line, ')');
+
+		if (end && end[1] && end[2] != l->wanted && end[2] != 'Z')
+			l->all = false;
+	}
+	fclose(in);
+}
+
+static bool all_threads(pid_t pid, char wanted)
+{
+	struct look l = { pid, wanted, true };
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	each_number(path, look_at_thread, &l);
+	return l.all;
+}
+
+bool stopped(pid_t pid)
+{
+	return all_threads(pid, 'T');
+}
+
+/* --- the server as a whole */
+
+bool have_process(void)
+{
+	return shared->pid != 0;
+}
+
+bool server_gone(char *how, size_t size)
+{
+	if (!have_process() || !shared->exited)
+		return false;
+	int status = shared->status;
+	if (WIFSIGNALED(status))
+		snprintf(how, size, "the server is gone: killed by SIG%s",
+			sigabbrev_np(WTERMSIG(status)));
+	else
+		snprintf(how, size, "the server is gone: exit status %d",
+			WEXITSTATUS(status));
+	return true;
+}
+
+static void signal_all(int sig)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+
+	for (size_t i = 0; i < n; i++)
+		kill(pids[i], sig); /* it may have gone meanwhile */
+}
+
+static bool all_processes(char state)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+
+	for (size_t i = 0; i < n; i++)
+		if (!all_threads(pids[i], state))
+			return false;
+	return true;
+}
+
+void freeze(void)
+{
+	double end = now() + patience();
+
+	if (!have_process())
+		return;
+	do {
+		signal_all(SIGSTOP);
+		if (all_processes('T'))
+			return;
+		nap(1);
+	} while (now() < end && !shared->exited);
+	fail("SIGSTOP did not stop it");
+}
+
+void thaw(void)
+{
+	if (have_process())
+		signal_all(SIGCONT);
+}
+
+double cpu_seconds(void)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+	struct timespec t;
+	clockid_t clock;
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (clock_getcpuclockid(pids[i], &clock) == 0 &&
+			clock_gettime(clock, &t) == 0)
+			sum += (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return sum;
+}
+
+void settle(void)
+{
+	double end = now() + 0.2 * (double)set.slow, before = -1;
+	int still = 0;
+
+	while (have_process() && still < 2 && now() < end) {
+		double cpu = cpu_seconds();
+
+		still = all_processes('S') && cpu <= before ? still + 1 : 0;
+		before = cpu;
+		nap(2);
+	}
+}
+
+/* A server that spins uses a whole core, or its share of a busy one; one that waits uses
+ * nothing. A tenth is far from both. */
+void calm(const char *when)
+{
+	enum { WINDOW_MS = 300, LIMIT = 10 /* percent */ };
+
+	settle();
+	double start = now(), cpu = cpu_seconds();
+	nap(WINDOW_MS);
+	double share = 100 * (cpu_seconds() - cpu) / (now() - start);
+	if (share > LIMIT)
+		fail("%.0f %% of a core %s", share, when);
+}
+
+long server_memory_kb(void)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+	long sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += memory_kb(pids[i]);
+	return sum;
+}
+
+/* --- descriptors */
+
+enum { MAX_FD = 1 << 20 };
+
+static void count_fd(int fd, void *arg)
+{
+	(void)fd;
+	++*(int *)arg;
+}
+
+static int fds_of(pid_t pid)
+{
+	char path[64];
+	int n = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
+	each_number(path, count_fd, &n);
+	return n;
+}
+
+int server_fds(void)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+	int sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += fds_of(pids[i]);
+	return sum;
+}
+
+void fds_return_to(int before, const char *after)
+{
+	double end = now() + patience();
+	int fds;
+
+	while ((fds = server_fds()) > before && now() < end && !shared->exited)
+		nap(5);
+	if (fds > before)
+		fail("%d descriptors open %s, %d before", fds, after, before);
+}
+
+static void mark_fd(int fd, void *arg)
+{
+	if (fd < MAX_FD)
+		((bool *)arg)[fd] = true;
+}
+
+/* The limit is not a count but one more than the highest number that may be given out,
+ * and the lowest free one is: find the number behind the k-th free one. */
+static rlim_t room_for(pid_t pid, int k)
+{
+	bool *used = calloc(MAX_FD, sizeof *used);
+	char path[64];
+	rlim_t fd = 0;
+
+	if (!used)
+		skip("no memory for a list of descriptors");
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
+	each_number(path, mark_fd, used);
+	for (; k > 0 && fd < MAX_FD; fd++)
+		k -= !used[fd];
+	free(used);
+	return fd;
+}
+
+static void set_soft_limit(pid_t pid, rlim_t soft)
+{
+	struct rlimit limit;
+
+	if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+		skip("prlimit on the server: %s", strerror(errno));
+	limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+	if (prlimit(pid, RLIMIT_NOFILE, &limit, NULL) < 0)
+		skip("prlimit on the server: %s", strerror(errno));
+}
+
+int limit_fds(int k)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+
+	for (size_t i = 0; i < n; i++)
+		set_soft_limit(pids[i], room_for(pids[i], k));
+	return k * (int)n;
+}
+
+void unlimit_fds(void)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+
+	for (size_t i = 0; i < n; i++)
+		set_soft_limit(pids[i], RLIM_INFINITY);
+}

@@ -1,0 +1,103 @@
+#include "torture.h"
+#include <stdio.h>
+
+const char *verdict_word(enum verdict v)
+{
+	return v == PASS ? "pass" : v == SKIP ? "skip" : "fail";
+}
+
+void report_start(enum style style, size_t n)
+{
+	if (style == TAP)
+		printf("TAP version 13\n1..%zu\n", n);
+}
+
+static void human(const struct probe *p, const struct result *r)
+{
+	if (r->verdict == PASS)
+		printf("pass  %-27s %s: %s\n", p->name, r->did, r->saw);
+	else if (r->verdict == SKIP)
+		printf("skip  %-27s %s\n", p->name, r->saw);
+	else
+		printf("FAIL  %-27s did: %s; expected: %s; saw: %s\n", p->name, r->did,
+			r->expected, r->saw);
+}
+
+static void tap(const struct probe *p, const struct result *r)
+{
+	static int number;
+
+	printf("%s %d - %s", r->verdict == FAIL ? "not ok" : "ok", ++number, p->name);
+	if (r->verdict == SKIP)
+		printf(" # SKIP %s", r->saw);
+	printf("\n");
+	if (r->verdict == FAIL)
+		printf("# did: %s\n# expected: %s\n# saw: %s\n", r->did, r->expected,
+			r->saw);
+}
+
+void report_one(enum style style, const struct probe *p, const struct result *r)
+{
+	if (style == HUMAN)
+		human(p, r);
+	else if (style == TAP)
+		tap(p, r);
+	fflush(stdout);
+}
+
+/* A server's own words may stand in a verdict: no byte of them may break the JSON. */
+static void quoted(const char *s)
+{
+	putchar('"');
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\')
+			printf("\\%c", c);
+		else if (c < ' ' || c > '~')
+			printf("\\u%04x", c);
+		else
+			putchar(c);
+	}
+	putchar('"');
+}
+
+static void field(const char *name, const char *value)
+{
+	printf(",\"%s\":", name);
+	quoted(value);
+}
+
+static void json_probe(const struct probe *p, const struct result *r)
+{
+	printf("{\"name\":");
+	quoted(p->name);
+	field("verdict", verdict_word(r->verdict));
+	field("did", r->did);
+	field("expected", r->expected);
+	field("saw", r->saw);
+	printf(",\"seconds\":%.3f}", r->seconds);
+}
+
+void report_end(enum style style, const struct probe *const *chosen,
+	const struct result *results, size_t n)
+{
+	size_t count[SKIP + 1] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		count[results[i].verdict]++;
+	if (style == HUMAN)
+		printf("%zu passed, %zu failed, %zu skipped\n", count[PASS], count[FAIL],
+			count[SKIP]);
+	if (style != JSON)
+		return;
+	printf("{\"server\":");
+	quoted(set.spawn ? set.spawn : "");
+	printf(",\"passed\":%zu,\"failed\":%zu,\"skipped\":%zu,\"probes\":[", count[PASS],
+		count[FAIL], count[SKIP]);
+	for (size_t i = 0; i < n; i++) {
+		printf(i ? ",\n" : "\n");
+		json_probe(chosen[i], &results[i]);
+	}
+	printf("]}\n");
+}

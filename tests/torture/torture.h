@@ -1,0 +1,161 @@
+/* torture attacks a TCP echo server. Three processes, each with one job:
+ *
+ *   supervisor (main.c, spawn.c)   starts the other two, bounds them, prints verdicts
+ *   attacker (client.c, probes_*)  one per probe: forked, ends with pass, fail or skip
+ *   server                         the victim, fresh for every probe
+ *
+ * The attacker may end anywhere, hang or crash: the supervisor goes on. What they tell
+ * each other stands in one page of shared memory. */
+#ifndef TORTURE_H
+#define TORTURE_H
+
+#include "net.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum verdict { NONE, PASS, FAIL, SKIP };
+
+struct result {
+	enum verdict verdict;
+	char did[256], expected[256], saw[512];
+	double seconds;
+};
+
+enum needs {
+	PROCESS = 1, /* only with --spawn: freezes, counts or limits the server */
+	SHORT_IO = 2, /* the server runs on faults.so */
+	NO_MEMORY = 4, /* ... and its malloc(3) fails */
+	LEAN = 8, /* memory checkers must not keep what was freed */
+};
+
+struct probe {
+	const char *name;
+	const char *reason;
+	void (*run)(void); /* never returns: ends in pass, fail or skip */
+	unsigned needs; /* of enum needs */
+};
+
+extern const struct probe probes[];
+extern const size_t nprobes;
+
+struct settings {
+	const char *spawn; /* the command, NULL with --port */
+	struct address at; /* where the server listens */
+	long slow; /* every wait takes this many times longer */
+	long seed;
+	long memory_mb;
+	unsigned long server_fds; /* RLIMIT_NOFILE that the server is started with */
+};
+
+extern struct settings set;
+
+struct shared {
+	struct result result; /* the attacker writes, the supervisor reads at its end */
+	atomic_bool fresh; /* the attacker asks for a new server, the supervisor clears */
+	atomic_int pid; /* of the server, 0 when torture did not start it */
+	atomic_bool exited;
+	atomic_int status; /* from waitpid(2), once exited */
+	struct address at;
+};
+
+extern struct shared *shared;
+
+/* --- spawn.c: the supervisor's side */
+
+void supervise_init(void);
+/* Runs one probe against a fresh server. Returns false with a line on stderr when no
+ * server came up. */
+bool supervise(const struct probe *p, struct result *r);
+
+/* --- report.c */
+
+enum style { HUMAN, TAP, JSON };
+void report_start(enum style style, size_t n);
+void report_one(enum style style, const struct probe *p, const struct result *r);
+void report_end(enum style style, const struct probe *const *chosen,
+	const struct result *results, size_t n);
+const char *verdict_word(enum verdict v);
+
+/* --- process.c: the server's processes, seen from outside */
+
+enum { MAX_PIDS = 512 };
+/* All descendants of the supervisor but the attacker: a server that forks, or that
+ * leaves its process group, stays in the list. */
+size_t server_pids(pid_t *pids);
+void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n);
+long memory_kb(pid_t pid); /* RssAnon, 0 if the process is gone */
+bool stopped(pid_t pid);
+
+bool have_process(void);
+bool server_gone(char *how, size_t size); /* has it ended, and how */
+void freeze(void); /* SIGSTOP; returns once every thread stands still */
+void thaw(void);
+void settle(void); /* waits, bounded, until all threads sleep and use no CPU */
+void calm(const char *when); /* fails if the server uses CPU although nothing happens */
+double cpu_seconds(void);
+long server_memory_kb(void);
+int server_fds(void);
+void fds_return_to(int before, const char *after);
+/* Lets every process of the server open k descriptors more; returns how many in all. */
+int limit_fds(int k);
+void unlimit_fds(void);
+
+/* --- client.c: the attacker's sockets. Every byte that a client sends is a function of
+ * its position in the stream, and every byte that comes back is compared. Whatever goes
+ * wrong in here ends the probe with a fail. */
+
+struct client {
+	int fd; /* non-blocking, -1 once closed */
+	unsigned key;
+	uint64_t sent, got;
+	bool eof;
+	struct sockaddr_storage here; /* how the server's side of it is found */
+};
+
+/* The server's end of a connection, from the kernel's socket diagnostics. */
+struct far_end {
+	unsigned state; /* TCP_ESTABLISHED … */
+	unsigned unread, unsent; /* bytes in its two queues */
+};
+
+struct client *dial(void);
+struct client *dial_small(void); /* with a receive buffer that is soon full */
+struct client *dial_start(void); /* does not wait for the connection */
+bool dial_done(struct client *c, int ms); /* ... this does */
+size_t push(struct client *c, size_t n); /* sends up to n bytes without waiting */
+void say(struct client *c, size_t n); /* sends n bytes, the kernel must take them */
+size_t take(struct client *c, size_t n); /* reads up to n bytes, without waiting */
+void hear(struct client *c); /* all that was sent comes back */
+void hear_eof(struct client *c); /* ... and then the server's FIN */
+void echo(struct client *c, size_t n); /* n bytes there and back */
+void pump(struct client **c, size_t k, uint64_t n, size_t piece); /* all at once */
+void stuff(struct client **c, size_t k, uint64_t most); /* sends until nothing goes */
+bool readable(struct client *c, int ms);
+size_t unread(const struct client *c); /* bytes waiting here */
+void delivered(const struct client *c); /* waits until the far kernel has all of it */
+void widen(struct client *c); /* lets it receive as fast as others */
+void fin(struct client *c);
+void hang_up(struct client *c); /* close: a FIN, or a RST if something is unread */
+void reset(struct client *c); /* a RST */
+void leave_all(void); /* every client goes, one RST at a time */
+bool far_end(const struct client *c, struct far_end *f);
+void need_far_end(const struct client *c); /* skips where there are no diagnostics */
+void still_serves(void); /* a new client is answered */
+
+/* --- client.c: verdicts */
+
+void did(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void expect(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void pass(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+double now(void); /* seconds, monotonic */
+double patience(void); /* how long silence lasts before it is an answer */
+void nap(int ms);
+void fresh_server(void); /* kills this one and starts another */
+
+#endif
