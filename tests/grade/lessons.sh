@@ -72,10 +72,10 @@ lesson_out_only_while_stuck() {
 	idle_client
 	local fd before stuck
 	fd=$(connection_fd) before=$(mask_of "$fd")
-	leave
+	client_away
 	slow_client || { verdict fail "a client that sends 20 MB and does not read" "it gets stuck" "$CLIENT_SAID" && return; }
 	fd=$(connection_fd) stuck=$(mask_of "$fd")
-	leave
+	client_away
 	local ok=fail
 	[[ $before && $stuck ]] && ((!(0x$before & 4) && 0x$before & 1 && 0x$stuck & 4 && !(0x$stuck & 1))) && ok=pass
 	verdict $ok "looked at what epoll watches an idle client for, and one that does not read" \

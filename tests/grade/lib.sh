@@ -73,3 +73,11 @@ hint() {
 		on && /^<\/details>/ { exit }
 		on' | sed -e '/./,$!d' | sed -e ':a' -e '/^\n*$/{$d;N;ba' -e '}'
 }
+
+# probes_of LAB: one a line. =LAB in the table stands for that lab's.
+probes_of() {
+	local p
+	awk -F'\t' -v lab="$1" '$1 == lab { gsub(" ", "\n", $2); print $2 }' "$HERE/probes" | while read -r p; do
+		if [[ $p == =* ]]; then probes_of "${p#=}"; else echo "$p"; fi
+	done
+}
