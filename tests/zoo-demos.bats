@@ -15,7 +15,7 @@ mend() {
 	ln -s "$BUILD"/0* "$BUILD/counts" "$mended/"
 	ln -s "$BUILD"/zoo/* "$mended/zoo/"
 	ln -sf "$BUILD/$2" "$mended/zoo/$1"
-	BUILD=$mended
+	export BUILD=$mended
 }
 
 @test "demo-overwrite shows that what waits to be sent is lost" {
