@@ -189,6 +189,31 @@ void thaw(void)
 		signal_all(SIGCONT);
 }
 
+void freeze_on_answer(const struct client *c)
+{
+	pid_t group = getpgid(shared->pid);
+
+	if (group <= 0 || fcntl(c->fd, F_SETSIG, SIGSTOP) < 0 ||
+		fcntl(c->fd, F_SETOWN, -group) < 0 ||
+		fcntl(c->fd, F_SETFL, O_NONBLOCK | O_ASYNC) < 0)
+		skip("F_SETSIG: %s", strerror(errno));
+}
+
+void wait_frozen(const struct client *c)
+{
+	double end = now() + patience();
+	bool frozen = false;
+
+	while (!frozen && now() < end) {
+		frozen = all_processes('T');
+		nap(1);
+	}
+	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) == 0 && frozen)
+		return;
+	thaw();
+	skip("this kernel does not stop a server by F_SETSIG");
+}
+
 double cpu_seconds(void)
 {
 	pid_t pids[MAX_PIDS];
@@ -209,6 +234,8 @@ void settle(void)
 	double end = now() + 0.2 * (double)set.slow, before = -1;
 	int still = 0;
 
+	if (!have_process())
+		nap(20);
 	while (have_process() && still < 2 && now() < end) {
 		double cpu = cpu_seconds();
 

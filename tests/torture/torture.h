@@ -81,6 +81,8 @@ const char *verdict_word(enum verdict v);
 
 /* --- process.c: the server's processes, seen from outside */
 
+struct client;
+
 enum { MAX_PIDS = 512 };
 /* All descendants of the supervisor but the attacker: a server that forks, or that
  * leaves its process group, stays in the list. */
@@ -93,6 +95,10 @@ bool have_process(void);
 bool server_gone(char *how, size_t size); /* has it ended, and how */
 void freeze(void); /* SIGSTOP; returns once every thread stands still */
 void thaw(void);
+/* The kernel itself stops the server when c's next answer comes: in the middle of send(2),
+ * before the server does anything else (F_SETSIG, fcntl(2)). */
+void freeze_on_answer(const struct client *c);
+void wait_frozen(const struct client *c); /* skips where the kernel did not do it */
 void settle(void); /* waits, bounded, until all threads sleep and use no CPU */
 void calm(const char *when); /* fails if the server uses CPU although nothing happens */
 double cpu_seconds(void);

@@ -1,0 +1,255 @@
+/* A connection can end in many ways; each must end that one, and only that one. */
+#include "probes.h"
+#include <netinet/tcp.h>
+#include <string.h>
+
+void probe_scan(void)
+{
+	enum { TIMES = 1000 };
+	int before = server_fds();
+
+	did("%d times connect and close", TIMES);
+	expect("the next client is answered, no descriptor stays open");
+	for (int i = 0; i < TIMES; i++)
+		hang_up(dial());
+	still_serves();
+	fds_return_to(before, "afterwards");
+	pass("the next client is answered");
+}
+
+void probe_half_close(void)
+{
+	struct client *c = dial();
+
+	expect("every byte back, then the server's FIN");
+	did("1,000 bytes, the answer, then FIN");
+	echo(c, 1000);
+	fin(c);
+	hear_eof(c);
+	hang_up(c);
+
+	did("100,000 bytes and FIN, nothing read before");
+	c = dial();
+	say(c, 100 * 1000);
+	fin(c);
+	hear_eof(c);
+	did("data then FIN, with and without waiting for the answer");
+	pass("101,000 bytes back, and the server's FIN");
+}
+
+/* Data and FIN arrive as one piece of news. */
+static void fin_with(size_t n)
+{
+	struct client *c = dial();
+
+	did("%zu bytes and FIN, both there when the server looks", n);
+	echo(c, 1);
+	settle();
+	freeze();
+	say(c, n);
+	fin(c);
+	thaw();
+	hear_eof(c);
+	hang_up(c);
+}
+
+/* The server's own memory holds this much: neither in its send queue nor here. Known
+ * once it has read everything. */
+static size_t in_user_space(const struct client *c, bool *all_read)
+{
+	double end = now() + 0.1 * (double)set.slow;
+	struct far_end f = { 0 };
+
+	*all_read = false;
+	delivered(c);
+	while (!*all_read && now() < end && far_end(c, &f)) {
+		*all_read = f.unread == 0;
+		if (!*all_read)
+			nap(1);
+	}
+	settle();
+	if (!far_end(c, &f))
+		return 0;
+	uint64_t outside = f.unsent + unread(c) + f.unread;
+	return c->sent - c->got > outside ? (size_t)(c->sent - c->got - outside) : 0;
+}
+
+/* The client reads nothing, so that the server's output is stuck; then the FIN comes. */
+static size_t fin_while_stuck(void)
+{
+	enum { STEP = 16 * 1024, MOST = 16 << 20 };
+	struct client *c = dial_small();
+	bool all_read = true;
+	size_t stuck = 0;
+
+	did("FIN while the answer is stuck in the server, then the client reads");
+	echo(c, 1);
+	need_far_end(c);
+	while (all_read && stuck == 0 && c->sent < MOST) {
+		if (push(c, STEP) == 0)
+			break;
+		stuck = in_user_space(c, &all_read);
+	}
+	fin(c);
+	in_user_space(c, &all_read); /* the FIN too has been looked at */
+	widen(c);
+	hear_eof(c);
+	hang_up(c);
+	return stuck;
+}
+
+void probe_fin_behind_data(void)
+{
+	expect("every byte back, then the server's FIN");
+	fin_with(1000);
+	fin_with(300 * 1000);
+	size_t stuck = fin_while_stuck();
+	did("FIN with data before it: unread, or read and stuck (%zu bytes)", stuck);
+	pass("every byte back, then the server's FIN");
+}
+
+void probe_rst_idle(void)
+{
+	int before = server_fds();
+	struct client *c = dial(), *other = dial();
+
+	did("a RST on an idle connection");
+	expect("it is closed, the others live");
+	echo(c, 10);
+	echo(other, 10);
+	settle();
+	reset(c);
+	echo(other, 10);
+	calm("after a RST");
+	fds_return_to(before + 1, "after a RST");
+	pass("closed, the others live");
+}
+
+void probe_rst_after_data(void)
+{
+	int before = server_fds();
+	struct client *c = dial(), *other = dial();
+
+	did("10,000 bytes and a RST behind them, both there when the server looks");
+	expect("the connection is closed, the others live, no CPU is used");
+	echo(c, 10);
+	echo(other, 10);
+	settle();
+	freeze();
+	say(c, 10 * 1000);
+	delivered(c);
+	reset(c);
+	thaw();
+	echo(other, 10);
+	calm("after a RST");
+	fds_return_to(before + 1, "after a RST");
+	pass("closed, the others live");
+}
+
+void probe_close_with_replies_queued(void)
+{
+	int before = server_fds();
+	struct client *c = dial(), *other = dial();
+	double end = now() + patience();
+
+	did("100,000 bytes, and close without reading the answer");
+	expect("the connection is closed, the others live");
+	echo(other, 10);
+	say(c, 100 * 1000);
+	while (unread(c) == 0 && now() < end)
+		nap(1);
+	if (unread(c) == 0)
+		fail("no answer came");
+	hang_up(c);
+	echo(other, 10);
+	fds_return_to(before + 1, "afterwards");
+	pass("closed, the others live");
+}
+
+/* The first answer meets a socket that is closed: its RST comes back at once, and the
+ * second answer is sent on a dead connection. */
+static void answer_a_closed_one(void)
+{
+	struct client *c = dial();
+
+	did("100,000 bytes and close, so that the answer meets a RST");
+	echo(c, 10);
+	settle();
+	freeze();
+	say(c, 100 * 1000);
+	delivered(c);
+	hang_up(c);
+	thaw();
+	settle();
+	still_serves();
+}
+
+/* A and B are ready together. The answer to A stops the server at once, still before B;
+ * now B sends FIN and RST, whose error is EPIPE. The server, which was told of B before,
+ * reads B's data, and its answer raises SIGPIPE. */
+static void answer_a_dead_one(void)
+{
+	struct client *a = dial(), *b = dial();
+
+	did("FIN and RST after the server was told of the data, before it answers");
+	echo(a, 10);
+	echo(b, 10);
+	settle();
+	freeze();
+	say(a, 100);
+	say(b, 100);
+	delivered(b);
+	freeze_on_answer(a);
+	thaw();
+	if (!readable(a, (int)(1000 * patience())))
+		fail("no answer");
+	wait_frozen(a);
+	fin(b);
+	delivered(b);
+	reset(b);
+	thaw();
+	hear(a);
+	echo(a, 10);
+	hang_up(a);
+}
+
+void probe_sigpipe(void)
+{
+	expect("the server lives");
+	answer_a_closed_one();
+	answer_a_dead_one();
+	did("answers that meet a dead connection");
+	pass("the server lives");
+}
+
+/* What is behind it in the same batch of events must not reach a connection that was
+ * closed by an event before it, nor the one that took over its descriptor. */
+void probe_stale_event(void)
+{
+	struct client *a, *b, *c, *d;
+
+	did("RST of A, a new client C with data, RST of B, all there when the server looks");
+	expect("C is answered, and so is D who was there before");
+	for (int i = 0; i < 5; i++) {
+		a = dial();
+		b = dial();
+		d = dial();
+		echo(a, 10);
+		echo(b, 10);
+		echo(d, 10);
+		settle();
+		freeze();
+		reset(i % 2 ? b : a);
+		c = dial();
+		say(c, 100);
+		delivered(c);
+		reset(i % 2 ? a : b);
+		thaw();
+		hear(c);
+		echo(d, 10);
+		echo(c, 10);
+		hang_up(c);
+		hang_up(d);
+	}
+	pass("both are answered, five times");
+}
