@@ -15,6 +15,7 @@ static long number, below;
 static double real;
 static bool flag;
 static int choice;
+static bool good; /* what was given must be taken */
 
 static const struct opt opts[] = {
 	{ 'f', "flag", NULL, "a flag", .flag = &flag },
@@ -34,6 +35,46 @@ static void options(void)
 	MUST(number >= 0 && number <= 65535 && below >= -10 && below <= -1);
 	MUST(isfinite(real) && real >= -1.5 && real <= 1e6);
 	MUST(choice >= 0 && choice <= 2 && text);
+}
+
+/* What --number may be, said once more in another way. */
+static bool is_number(const char *word, long *value)
+{
+	word += strspn(word, " \t\v\f\r");
+	bool minus = *word == '-';
+	word += minus || *word == '+';
+	size_t len = strspn(word, "0123456789");
+
+	*value = 0;
+	for (size_t i = 0; i < len && *value <= 65535; i++)
+		*value = 10 * *value + word[i] - '0';
+	return len > 0 && !word[len] && *value <= 65535 && (!minus || *value == 0);
+}
+
+/* The first argument as a number, and as a choice: taken if it is one, else refused. */
+static void one_number(void)
+{
+	long value;
+
+	good = argv[1] && is_number(argv[1], &value);
+	argc = argv[1] ? 3 : 2;
+	argv[2] = argv[1];
+	argv[1] = (char[]){ "--number" };
+	args_parse(argc, argv, "summary", "", opts);
+	MUST(good && number == value);
+}
+
+static void one_choice(void)
+{
+	static const char *const words[] = { "one", "two", "three" };
+
+	for (int i = 0; i < 3 && argv[1]; i++)
+		good |= strcmp(argv[1], words[i]) == 0;
+	argc = argv[1] ? 3 : 2;
+	argv[2] = argv[1];
+	argv[1] = (char[]){ "-c" };
+	args_parse(argc, argv, "summary", "", opts);
+	MUST(argv[2] && strcmp(argv[2], words[choice]) == 0);
 }
 
 static void server(void)
@@ -56,6 +97,7 @@ static void ends_well(void (*parse)(void), const uint8_t *data, size_t size)
 	argv[argc] = NULL;
 	optind = 0; /* glibc's getopt: start again */
 	number = 1, below = -1, real = 0, text = "", choice = 0;
+	good = false;
 	exit_status = -1;
 	stderr = open_memstream(&said, &len);
 	MUST(copy && stderr);
@@ -66,6 +108,7 @@ static void ends_well(void (*parse)(void), const uint8_t *data, size_t size)
 	catching = false;
 	fclose(stderr);
 	stderr = before;
+	MUST(!good || exit_status == -1);
 	MUST(exit_status == -1 || exit_status == 0 || exit_status == 2);
 	if (exit_status == 2)
 		MUST(len > 1 && strchr(said, '\n') == said + len - 1);
@@ -79,6 +122,8 @@ static void ends_well(void (*parse)(void), const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	ends_well(options, data, size);
+	ends_well(one_number, data, size);
+	ends_well(one_choice, data, size);
 	ends_well(server, data, size);
 	return 0;
 }
