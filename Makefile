@@ -15,13 +15,19 @@ LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 
 LABS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
-TOOLS := counts load nudge
+ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
+TOOLS := counts load nudge torture faults.so
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 
-all: $(LABS:%=$B/%) $(TOOLS:%=$B/%)  ## build every lab and tool into build/
+all: $(LABS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%)  ## build every lab and tool into build/
 
 # The labs' system calls go through the probe; the list of them is an argument file of ld.
 $(LABS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+	$(LINK) -Wl,@common/probe.wrap
+
+# The wrong servers: each is a lab with one mistake, built in the same way.
+$(ZOO:%=$B/zoo/%): $B/zoo/%: $B/obj/labs/zoo/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+	@mkdir -p $(@D)
 	$(LINK) -Wl,@common/probe.wrap
 
 $B/counts: $B/obj/bench/counts.o $B/obj/bench/page.o $(COMMON)
@@ -32,6 +38,14 @@ $B/load: $B/obj/bench/load.o $B/obj/bench/hist.o $B/obj/bench/page.o $(COMMON)
 
 $B/nudge: $B/obj/bench/nudge.o $(COMMON)
 	$(LINK)
+
+# It attacks any echo server; the preload beside it halves sizes and injects errors.
+$B/torture: $(patsubst %.c,$B/obj/%.o,$(wildcard tests/torture/*.c)) $(COMMON)
+	$(LINK)
+
+$B/faults.so: tests/faults/faults.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out $(san_$(SAN)),$(FLAGS)) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
 # Small programs that only the tests run: tests/NAME.c becomes build/tests/NAME.
 $(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/hist.o $B/obj/bench/page.o $(COMMON)
@@ -100,8 +114,8 @@ test-full: test  ## the tests again under each sanitizer
 	$(MAKE) SAN=asan BATS_FLAGS='$(BATS_FLAGS) -f labs:' test
 	$(MAKE) SAN=tsan BATS_FLAGS='$(BATS_FLAGS) -f labs:' test
 
-SOURCES := $(wildcard common/*.[ch] bench/*.[ch] labs/*/*.c tests/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/demo-* bench/*.sh plots/*.sh tests/*.bash tests/*.bats) .ci/run
+SOURCES := $(wildcard common/*.[ch] bench/*.[ch] labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
+SCRIPTS := $(wildcard bench/run bench/setup bench/demo-* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/grade/* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
@@ -135,5 +149,5 @@ lab = $(or $(firstword $(foreach l,$(LABS),$(if $(filter $(LAB),$l $(call number
 parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$1/README.md | head -n 1)
 LABS_WANTED ?=
 
--include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
+-include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 .PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint clean help
