@@ -4,6 +4,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,7 +16,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/sockios.h>
 
 enum {
 	CHUNK = 256 * 1024,
@@ -155,8 +155,7 @@ static void compare(struct client *c, const unsigned char *bytes, size_t n)
 				(unsigned long long)c->sent);
 		if (bytes[i] != byte_at(c->key, at))
 			fail("byte %llu came back as 0x%02x, not 0x%02x",
-				(unsigned long long)at, bytes[i],
-				byte_at(c->key, at));
+				(unsigned long long)at, bytes[i], byte_at(c->key, at));
 	}
 	c->got += n;
 }
@@ -169,7 +168,8 @@ static size_t nclients;
 static int new_socket(int rcvbuf)
 {
 	int one = 1;
-	int fd = socket(set.at.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(
+		set.at.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		skip("socket: %s", strerror(errno));
@@ -398,7 +398,8 @@ void hear_eof(struct client *c)
 /* One turn of a client in the pump: returns whether anything moved. */
 static bool turn(struct client *c, uint64_t goal, size_t piece, short revents)
 {
-	size_t moved = 0, most = goal - c->sent < piece ? (size_t)(goal - c->sent) : piece;
+	size_t moved = 0,
+	       most = goal - c->sent < piece ? (size_t)(goal - c->sent) : piece;
 
 	if ((revents & POLLOUT) && most > 0)
 		moved += push(c, most);
@@ -451,7 +452,8 @@ void stuff(struct client **c, size_t k, uint64_t most)
 
 	while (now() < end) {
 		for (size_t i = 0; i < k; i++)
-			if (c[i]->sent < most && push(c[i], (size_t)(most - c[i]->sent)) > 0)
+			if (c[i]->sent < most &&
+				push(c[i], (size_t)(most - c[i]->sent)) > 0)
 				end = now() + quiet;
 		nap(1);
 	}

@@ -1,8 +1,8 @@
 /* torture: attacks a TCP echo server and says what it stands. */
-#include "torture.h"
 #include "args.h"
 #include "err.h"
 #include "stop.h"
+#include "torture.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@ static struct result results[MAX_PROBES];
 static const struct probe *probe_named(const char *name, size_t len)
 {
 	for (size_t i = 0; i < nprobes; i++)
-		if (strlen(probes[i].name) == len && memcmp(probes[i].name, name, len) == 0)
+		if (strlen(probes[i].name) == len &&
+			memcmp(probes[i].name, name, len) == 0)
 			return &probes[i];
 	die_usage("--probe: '%.*s' is no probe, see --list", (int)len, name);
 }
@@ -85,7 +86,8 @@ static int again(long runs, int status)
 			same = false;
 			printf("run %ld: %s %s, was %s: did: %s; expected: %s; saw: %s\n",
 				run, chosen[i]->name, verdict_word(r.verdict),
-				verdict_word(results[i].verdict), r.did, r.expected, r.saw);
+				verdict_word(results[i].verdict), r.did, r.expected,
+				r.saw);
 			fflush(stdout);
 		}
 	printf("%ld runs, %s\n", runs, same ? "same verdicts" : "verdicts differ");
@@ -114,8 +116,8 @@ int main(int argc, char **argv)
 			.max = 2147483647 },
 		{ 0, "runs", "N", "repeat: every run must say the same", .number = &runs,
 			.min = 1, .max = 100000 },
-		{ 0, "slow", "N", "wait N times longer (valgrind: 20)", .number = &set.slow,
-			.min = 1, .max = 1000 },
+		{ 0, "slow", "N", "wait N times longer (valgrind: 20)",
+			.number = &set.slow, .min = 1, .max = 1000 },
 		{ 0, "memory", "MB", "kill a server that uses more (512)",
 			.number = &set.memory_mb, .min = 1, .max = 1 << 20 },
 		{ 0, "keep-going", NULL, "go on after a failure (always)",
@@ -124,7 +126,8 @@ int main(int argc, char **argv)
 	};
 
 	args_parse(argc, argv,
-		"attacks a TCP echo server: exit status 0 all passed, 1 some failed, 3 no server",
+		"attacks a TCP echo server: exit status 0 all passed, 1 some failed, 3 "
+		"no server",
 		"", opts);
 	if (lists)
 		list();

@@ -107,7 +107,8 @@ static bool in_band(const char *got, size_t n, const char *plain, char urgent)
 		i++;
 	if (n == len)
 		return i == len;
-	return n == len + 1 && got[i] == urgent && memcmp(got + i + 1, plain + i, len - i) == 0;
+	return n == len + 1 && got[i] == urgent &&
+	       memcmp(got + i + 1, plain + i, len - i) == 0;
 }
 
 static void send_plain(struct client *c, const char *bytes, int flags)
@@ -160,7 +161,8 @@ void probe_short_io(void)
 	enum { CLIENTS = 4, BYTES = 100 * 1000 };
 	struct client *c[CLIENTS];
 
-	did("system calls cut short, interrupted and refused at random, seed %ld", set.seed);
+	did("system calls cut short, interrupted and refused at random, seed %ld",
+		set.seed);
 	expect("every byte back");
 	for (int i = 0; i < CLIENTS; i++)
 		c[i] = dial();
@@ -218,7 +220,8 @@ void probe_no_memory(void)
 	enum { CLIENTS = 100, TRIES = 20 };
 	int served = 0;
 
-	did("%d clients of a server whose malloc fails at random, seed %ld", CLIENTS, set.seed);
+	did("%d clients of a server whose malloc fails at random, seed %ld", CLIENTS,
+		set.seed);
 	expect("connections may be dropped, the server may not; no wrong byte");
 	for (int i = 0; i < CLIENTS; i++) {
 		struct client *c = dial();

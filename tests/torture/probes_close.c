@@ -228,7 +228,8 @@ void probe_stale_event(void)
 {
 	struct client *a, *b, *c, *d;
 
-	did("RST of A, a new client C with data, RST of B, all there when the server looks");
+	did("RST of A, a new client C with data, RST of B, all there when the server "
+	    "looks");
 	expect("C is answered, and so is D who was there before");
 	for (int i = 0; i < 5; i++) {
 		a = dial();

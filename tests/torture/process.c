@@ -66,7 +66,8 @@ size_t server_pids(pid_t *pids)
 	size_t n = 0;
 
 	children_of(getppid(), getpid(), pids, &n);
-	if (n == 0 && shared->pid) /* a kernel without lists of children */
+	if (n == 0 && shared->pid &&
+		!shared->exited) /* a kernel without lists of children */
 		pids[n++] = shared->pid;
 	return n;
 }
@@ -364,4 +365,24 @@ void unlimit_fds(void)
 
 	for (size_t i = 0; i < n; i++)
 		set_soft_limit(pids[i], RLIM_INFINITY);
+}
+
+long fd_room(long wanted)
+{
+	enum { MARGIN = 50 }; /* for what both have open, and for the batch */
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		(long)limit.rlim_cur < wanted + MARGIN)
+		wanted = (long)limit.rlim_cur - MARGIN;
+	for (size_t i = 0; i < n; i++) {
+		long open = fds_of(pids[i]) + MARGIN;
+
+		if (prlimit(pids[i], RLIMIT_NOFILE, NULL, &limit) == 0 &&
+			limit.rlim_cur < (rlim_t)(wanted + open))
+			wanted = (long)limit.rlim_cur - open;
+	}
+	return wanted / MARGIN * MARGIN;
 }

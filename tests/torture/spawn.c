@@ -1,7 +1,7 @@
 /* The supervisor: starts server and attacker, and bounds them. */
-#include "torture.h"
 #include "err.h"
 #include "stop.h"
+#include "torture.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -46,7 +46,8 @@ void supervise_init(void)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		die_errno("mmap");
-	/* What a server forks and forgets becomes a child of this process, not of init. */
+	/* What a server forks and forgets becomes a child of this process, not of init.
+	 */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		die_errno("prctl PR_SET_CHILD_SUBREAPER");
 	shared->at = set.at;
@@ -391,7 +392,8 @@ static void follow(const struct probe *p, struct result *r)
 	if (!over)
 		judge(r, FAIL, "no verdict within %.0f s", PROBE_S * (double)set.slow);
 	else if (r->verdict == NONE)
-		judge(r, FAIL, "the probe itself ended with status 0x%x", (unsigned)status);
+		judge(r, FAIL, "the probe itself ended with status 0x%x",
+			(unsigned)status);
 	if (outlaw)
 		judge(r, FAIL, "the server %s", outlaw);
 }
@@ -439,7 +441,8 @@ bool supervise(const struct probe *p, struct result *r)
 	if (set.spawn && !server_start(p->needs)) {
 		if (!stopping)
 			fprintf(stderr,
-				"%s: no 'listening on ADDR:PORT' on stdout within %d s from '%s'%s%.*s\n",
+				"%s: no 'listening on ADDR:PORT' on stdout within %d s "
+				"from '%s'%s%.*s\n",
 				program_invocation_short_name, START_S, set.spawn,
 				err.len ? ": " : "", (int)strcspn(err.text, "\n"),
 				err.text);

@@ -95,8 +95,8 @@ bool have_process(void);
 bool server_gone(char *how, size_t size); /* has it ended, and how */
 void freeze(void); /* SIGSTOP; returns once every thread stands still */
 void thaw(void);
-/* The kernel itself stops the server when c's next answer comes: in the middle of send(2),
- * before the server does anything else (F_SETSIG, fcntl(2)). */
+/* The kernel itself stops the server when c's next answer comes: in the middle of
+ * send(2), before the server does anything else (F_SETSIG, fcntl(2)). */
 void freeze_on_answer(const struct client *c);
 void wait_frozen(const struct client *c); /* skips where the kernel did not do it */
 void settle(void); /* waits, bounded, until all threads sleep and use no CPU */
@@ -108,6 +108,8 @@ void fds_return_to(int before, const char *after);
 /* Lets every process of the server open k descriptors more; returns how many in all. */
 int limit_fds(int k);
 void unlimit_fds(void);
+/* How many connections the limits of server and attacker allow, at most `wanted`. */
+long fd_room(long wanted);
 
 /* --- client.c: the attacker's sockets. Every byte that a client sends is a function of
  * its position in the stream, and every byte that comes back is compared. Whatever goes
