@@ -20,7 +20,7 @@ cage() {
 	local owner=$EUID
 	((!${#AS[@]})) || owner=65534
 	TASKS=$({ ps -L -u "$owner" -o pid= || true; } | wc -l)
-	TASKS=$((TASKS + 64))
+	TASKS=$((TASKS + 400))
 	exec {NOTHING}<> <(:)
 }
 

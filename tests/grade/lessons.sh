@@ -35,6 +35,17 @@ connection_fd() {
 	echo "$last"
 }
 
+lesson_survives_the_rude() {
+	server
+	local said
+	client --mode rst --count 10 --size 60000 --fin --quiet 20 || true
+	client --mode rst --count 10 --size 0 || true
+	client --size 100 --patience 3000 && said=ok || said=$CLIENT_SAID
+	verdict "$([[ $said == ok ]] && echo pass || echo fail)" \
+		"20 clients that leave by RST, half of them with answers on the way" \
+		"the next client is served" "$said"
+}
+
 lesson_asks_kernel_to_wait() {
 	server
 	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
