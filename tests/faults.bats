@@ -73,7 +73,6 @@ many_clients() {
 }
 
 @test "faults: without memory some connection goes, the server stays" {
-	[[ $BUILD != *-tsan ]] || skip "tsan cannot go without memory"
 	for lab in 02-nonblocking 03-epoll-lt 04-epoll-et; do
 		rm -f "$LOG"
 		faulty_lab $lab LAB_FAULTS=1,malloc

@@ -2,26 +2,30 @@
  *
  *   LD_PRELOAD=build/faults.so LAB_FAULTS=SEED[,malloc] [LAB_FAULTS_LOG=FILE] SERVER ...
  *
- * The nth accept, the nth read, the nth write and the nth wait of a process meet the same
- * fate for the same SEED. A correct server returns every byte nevertheless, because a
+ * The nth accept, the nth read, the nth write and the nth wait of a process draw the same
+ * lot for the same SEED. A correct server returns every byte nevertheless, because a
  * manual page announces each of these faults:
  *
- *   short read or write   read(2), write(2), send(2): fewer bytes than asked for is no
- *                         error. The size is halved or cut to 1 before the call
- *   EINTR                 signal(7): any call that can wait. At once, nothing was done
- *   EAGAIN                recv(2), send(2): only where O_NONBLOCK or MSG_DONTWAIT allow
- * it ECONNABORTED          accept(2): treat it like a retry. The client stays in the
- *   EMFILE ENFILE         backlog: the real call is not made. accept(2), accept4(2)
- *   ENOMEM ENOBUFS
- *   NULL (with ,malloc)   malloc(3): one in 50, after the first client was accepted; that
- *                         client may be dropped, the others stay
+ *   short                read(2), write(2), send(2): fewer bytes than asked for is no
+ *                        error. The size is halved, or cut to 1, before the call
+ *   EINTR                signal(7): any call that may wait. Nothing was done
+ *   EAGAIN               recv(2), send(2): where O_NONBLOCK or MSG_DONTWAIT allow it
+ *   ECONNABORTED         accept(2): to be treated like EAGAIN, by retrying
+ *   EMFILE ENFILE        accept(2). The call is not made: the client stays in the
+ *   ENOMEM ENOBUFS       backlog
+ *   NULL (if ,malloc)    malloc(3): one in 50, once somebody was accepted. A connection
+ *                        may go, the others stay
  *
  * Never more than two errors in a row. epoll(7) promises a new edge after EAGAIN and lets
  * a server take a short read for one; after such a lie the kernel would send none. So
  * each is preceded by an EPOLL_CTL_MOD with the same mask and data: it makes the kernel
- * look again, and report again. Where that cannot be done, there is no lie. Only accepted
- * stream sockets are touched: no file, no pipe, no connection made outward. An
- * edge-triggered listener hears nothing new after EMFILE: to retry is its own duty.
+ * look again, and report again. Where that cannot be done, there is no lie.
+ *
+ * Only accepted stream sockets are touched: no file, no pipe, no connection made outward.
+ * An edge-triggered listener hears nothing new after EMFILE: to retry is its own duty.
+ *
+ * AddressSanitizer needs ASAN_OPTIONS=verify_asan_link_order=0. valgrind keeps malloc for
+ * itself unless told --soname-synonyms=somalloc=nouserintercepts.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -82,6 +86,7 @@ static _Atomic unsigned row[CALLS]; /* errors since the last call that was let t
  * header's idea of the function is in the way. dlsym(3) finds the next one of that name;
  * a libc that lacks it (musl has no fortified ones) leaves NULL, and then nobody calls
  * it. */
+// NOLINTBEGIN(bugprone-macro-parentheses): they make declarations, not values
 #define NEXT(name) \
 	(next_##name ? next_##name \
 		     : (*(void **)&next_##name = dlsym(RTLD_NEXT, #name), next_##name))
@@ -94,6 +99,7 @@ static _Atomic unsigned row[CALLS]; /* errors since the last call that was let t
 	{ \
 		return (failed) ? failure : NEXT(name) args; \
 	}
+// NOLINTEND(bugprone-macro-parentheses)
 DECLARE(int, accept, (int, struct sockaddr *, socklen_t *));
 DECLARE(int, accept4, (int, struct sockaddr *, socklen_t *, int));
 DECLARE(int, close, (int));
@@ -317,7 +323,7 @@ __attribute__((destructor)) static void end(void)
 	const char *file = getenv("LAB_FAULTS_LOG"), *comma = "";
 	char line[1024];
 
-	if (!on || !file || !*file)
+	if (!serving || !on || !file || !*file)
 		return;
 	on = lean = false;
 	int n = sprintf(line, "seed %llu:", (unsigned long long)seed);

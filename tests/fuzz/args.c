@@ -54,25 +54,27 @@ static bool is_number(const char *word, long *value)
 /* The first argument as a number, and as a choice: taken if it is one, else refused. */
 static void one_number(void)
 {
-	long value;
+	static char option[] = "--number";
+	long value = 0;
 
 	good = argv[1] && is_number(argv[1], &value);
 	argc = argv[1] ? 3 : 2;
 	argv[2] = argv[1];
-	argv[1] = (char[]){ "--number" };
+	argv[1] = option;
 	args_parse(argc, argv, "summary", "", opts);
 	MUST(good && number == value);
 }
 
 static void one_choice(void)
 {
+	static char option[] = "-c";
 	static const char *const words[] = { "one", "two", "three" };
 
 	for (int i = 0; i < 3 && argv[1]; i++)
 		good |= strcmp(argv[1], words[i]) == 0;
 	argc = argv[1] ? 3 : 2;
 	argv[2] = argv[1];
-	argv[1] = (char[]){ "-c" };
+	argv[1] = option;
 	args_parse(argc, argv, "summary", "", opts);
 	MUST(argv[2] && strcmp(argv[2], words[choice]) == 0);
 }
@@ -88,10 +90,11 @@ static void server(void)
 static void ends_well(void (*parse)(void), const uint8_t *data, size_t size)
 {
 	char *copy = strndup((const char *)data, size), *said, *rest = copy;
+	static char me[] = "fuzz";
 	size_t len;
 	FILE *before = stderr;
 
-	argv[0] = (char[]){ "fuzz" };
+	argv[0] = me;
 	for (argc = 1; argc <= MAX_ARGS && rest; argc++)
 		argv[argc] = strsep(&rest, "\n");
 	argv[argc] = NULL;

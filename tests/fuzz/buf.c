@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return -1;
-	size_t max = (data[0] | data[1] << 8) % (MOST + 1);
+	size_t max = (size_t)(data[0] | data[1] << 8) % (MOST + 1);
 	for (size_t i = 2; i + 3 <= size; i += 3) {
 		size_t n = (size_t)(data[i + 1] | data[i + 2] << 8) % (MOST + 1);
 
