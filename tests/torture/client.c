@@ -445,6 +445,25 @@ void echo(struct client *c, size_t n)
 	pump(&c, 1, n, n);
 }
 
+struct client *bystander(void)
+{
+	struct client *c = dial();
+
+	say(c, 10);
+	if (!readable(c, (int)(1000 * patience()))) {
+		hang_up(c);
+		return NULL;
+	}
+	hear(c);
+	return c;
+}
+
+void unharmed(struct client *bystander)
+{
+	if (bystander)
+		echo(bystander, 10);
+}
+
 /* Done when for a while no client could send: what is stuck stays stuck. */
 void stuff(struct client **c, size_t k, uint64_t most)
 {

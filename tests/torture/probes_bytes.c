@@ -8,16 +8,14 @@
 
 void probe_dribble(void)
 {
+	enum { BYTES = 300 };
 	struct client *c = dial();
 
-	did("one byte at a time: 100 waiting for each answer, 200 without");
+	did("%d bytes one at a time, waiting for each answer", BYTES);
 	expect("every byte back");
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < BYTES; i++)
 		echo(c, 1);
-	for (int i = 0; i < 200; i++)
-		say(c, 1);
-	hear(c);
-	pass("300 bytes back");
+	pass("every byte back");
 }
 
 /* Queued while the server stands still, so that it hears of all of it at once: a server
@@ -58,17 +56,24 @@ void probe_size_ladder(void)
 	pass("%llu bytes back", (unsigned long long)c->got);
 }
 
+/* The server has some catching up to do from the start. */
 void probe_pipelined_order(void)
 {
-	enum { CLIENTS = 4, BYTES = 200 * 1000, PIECE = 97 };
+	enum { CLIENTS = 4, BEHIND = 200, MESSAGES = 2000, PIECE = 97 };
 	struct client *c[CLIENTS];
 
-	did("%d clients at once, each 2,000 small messages without waiting", CLIENTS);
+	did("%d clients at once, each %d small messages without waiting", CLIENTS,
+		MESSAGES);
 	expect("every byte back, in order");
 	for (int i = 0; i < CLIENTS; i++)
 		c[i] = dial();
-	pump(c, CLIENTS, BYTES, PIECE);
-	pass("%d bytes back in order", CLIENTS * BYTES);
+	settle();
+	freeze();
+	for (int i = 0; i < CLIENTS * BEHIND; i++)
+		say(c[i % CLIENTS], PIECE);
+	thaw();
+	pump(c, CLIENTS, (MESSAGES - BEHIND) * PIECE, PIECE);
+	pass("%d bytes back in order", CLIENTS * MESSAGES * PIECE);
 }
 
 void probe_large_stream(void)
@@ -159,18 +164,21 @@ void probe_oob_data(void)
 void probe_short_io(void)
 {
 	enum { CLIENTS = 4, BYTES = 100 * 1000 };
-	struct client *c[CLIENTS];
+	struct client *c[CLIENTS], *more;
+	size_t n = 0;
 
 	did("system calls cut short, interrupted and refused at random, seed %ld",
 		set.seed);
 	expect("every byte back");
-	for (int i = 0; i < CLIENTS; i++)
-		c[i] = dial();
-	for (size_t n = 1; n <= 20 * 1000; n = n * 3 + 1)
-		for (int i = 0; i < CLIENTS; i++)
-			echo(c[i], n);
-	pump(c, CLIENTS, BYTES, 5000);
-	for (int i = 0; i < CLIENTS; i++) {
+	c[n++] = dial();
+	echo(c[0], 1);
+	while (n < CLIENTS && (more = bystander()))
+		c[n++] = more;
+	for (size_t size = 1; size <= 20 * 1000; size = size * 3 + 1)
+		for (size_t i = 0; i < n; i++)
+			echo(c[i], size);
+	pump(c, n, BYTES, 5000);
+	for (size_t i = 0; i < n; i++) {
 		say(c[i], 30 * 1000);
 		fin(c[i]);
 		hear_eof(c[i]);
@@ -182,7 +190,7 @@ void probe_short_io(void)
 		echo(next, 100);
 		hang_up(next);
 	}
-	pass("every byte back, on 54 connections");
+	pass("every byte back");
 }
 
 /* May be dropped at any moment; what did come back must be right. */

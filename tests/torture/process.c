@@ -246,17 +246,30 @@ void settle(void)
 	}
 }
 
-/* A server that spins uses a whole core, or its share of a busy one; one that waits uses
- * nothing. A tenth is far from both. */
-void calm(const char *when)
+double idle_cpu(void)
 {
-	enum { WINDOW_MS = 300, LIMIT = 10 /* percent */ };
+	enum { WINDOW_MS = 300 };
 
 	settle();
 	double start = now(), cpu = cpu_seconds();
 	nap(WINDOW_MS);
-	double share = 100 * (cpu_seconds() - cpu) / (now() - start);
-	if (share > LIMIT)
+	return 100 * (cpu_seconds() - cpu) / (now() - start);
+}
+
+/* A server that spins uses a whole core, or its share of a busy one; one that waits uses
+ * nothing. A tenth is far from both. */
+enum { SPINS = 10 /* percent */ };
+
+bool spins(void)
+{
+	return idle_cpu() > SPINS;
+}
+
+void calm(const char *when)
+{
+	double share = idle_cpu();
+
+	if (share > SPINS)
 		fail("%.0f %% of a core %s", share, when);
 }
 

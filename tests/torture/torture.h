@@ -100,7 +100,9 @@ void thaw(void);
 void freeze_on_answer(const struct client *c);
 void wait_frozen(const struct client *c); /* skips where the kernel did not do it */
 void settle(void); /* waits, bounded, until all threads sleep and use no CPU */
-void calm(const char *when); /* fails if the server uses CPU although nothing happens */
+double idle_cpu(void); /* percent of a core, while nothing happens */
+bool spins(void); /* ... which is more than a server that waits can use */
+void calm(const char *when); /* fails if it does */
 double cpu_seconds(void);
 long server_memory_kb(void);
 int server_fds(void);
@@ -139,6 +141,9 @@ size_t take(struct client *c, size_t n); /* reads up to n bytes, without waiting
 void hear(struct client *c); /* all that was sent comes back */
 void hear_eof(struct client *c); /* ... and then the server's FIN */
 void echo(struct client *c, size_t n); /* n bytes there and back */
+/* One more client, already answered; NULL from a server that has only one at a time. */
+struct client *bystander(void);
+void unharmed(struct client *bystander); /* it is answered still */
 void pump(struct client **c, size_t k, uint64_t n, size_t piece); /* all at once */
 void stuff(struct client **c, size_t k, uint64_t most); /* sends until nothing goes */
 bool readable(struct client *c, int ms);
