@@ -110,12 +110,15 @@ test: all $(CHECKS:%=$B/tests/%)  ## run every test (two minutes)
 	$(call need,nc,netcat-openbsd)
 	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests
 
-test-full: test  ## the tests again under each sanitizer
-	$(MAKE) SAN=asan BATS_FLAGS='$(BATS_FLAGS) -f labs:' test
-	$(MAKE) SAN=tsan BATS_FLAGS='$(BATS_FLAGS) -f labs:' test
+test-full: test  ## the tests again under each sanitizer, every verdict, a thousand seeds, the fuzzers
+	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
+	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
+	$(MAKE) selfcheck
+	tests/seeds 1000
+	tests/fuzz/run 60
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/demo-* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/grade/* tests/fuzz/run) .ci/run
+SCRIPTS := $(wildcard bench/run bench/setup bench/demo-* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
@@ -127,6 +130,34 @@ lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		-D_GNU_SOURCE '-D_Noreturn=__attribute__((noreturn))' -Icommon -Ibench $(filter %.c,$(SOURCES))
 	shellcheck -x $(SCRIPTS)
+
+zoo:  ## the wrong servers, each with its parent and its mistake
+	@for r in labs/zoo/*/README.md; do d=$${r%/README.md}; \
+		printf '%-22s %s\n' "$${d##*/}" "$$(sed -n 's/^Parent: *//p' $$r | head -n 1)"; done
+
+selfcheck: all $(CHECKS:%=$B/tests/%)  ## every server against every probe, every exercise against its solution (minutes)
+	$(call need,jq,jq)
+	tests/selfcheck
+	tests/grade/selfcheck-exercises
+	@command -v gnuplot >/dev/null || { echo "no chart: install gnuplot-nox"; exit 0; }; mkdir -p build/plots; \
+	for f in svg png; do gnuplot -e "data='build/bench/killmatrix.tsv'; out='build/plots/killmatrix'; format='$$f'" plots/killmatrix.gp; done
+
+fuzz:  ## fuzz what parses input: SECONDS=30
+	tests/fuzz/run $(or $(SECONDS),30)
+
+# --- exercises
+
+exercise:  ## start one: LAB=04 writes work/04-epoll-et/server.c
+	@tests/grade/exercise '$(LAB)'
+
+check: all $(CHECKS:%=$B/tests/%)  ## is my server right? LAB=04 (SRC=any.c, JSON=1)
+	@tests/grade/check '$(LAB)' $(SRC)
+
+hint:  ## a hint for an exercise: LAB=04 (LEVEL=1..3)
+	@LEVEL='$(LEVEL)' tests/grade/hint '$(LAB)'
+
+grade: all $(CHECKS:%=$B/tests/%)  ## points over all exercises that were begun (JSON=1)
+	@tests/grade/grade
 
 setup:  ## install what is missing (apt, through sudo)
 	@bench/setup
@@ -150,4 +181,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS_WANTED ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint clean help
+.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint clean help zoo selfcheck fuzz exercise check hint grade

@@ -45,6 +45,32 @@ allowed_cpus() {
 }
 allowed_cpus
 
+# manifest SCENARIO WHAT TRIALS: the head of a file of numbers: what they are and whose.
+manifest() {
+	local cpu commit
+	cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+	commit=$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo none)
+	git -C "$ROOT" diff --quiet HEAD 2>/dev/null || commit=$commit+changes
+	cat <<-EOF
+		# scenario: $1
+		# what: $2
+		# trials: $3
+		# date: $(date -u +%Y-%m-%dT%H:%MZ)
+		# commit: $commit
+		# kernel: $(uname -sr) $(uname -m)
+		# cpu: ${cpu:-unknown}
+		# cpus: $(nproc)
+		# hypervisor: $(grep -qw hypervisor /proc/cpuinfo && echo yes || echo no)
+		# pinning: client cpu $CLIENT_CPU, server cpu $SERVER_CPU
+		# compiler: $(${CC:-cc} --version | head -n 1)
+		# clocksource: $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource 2>/dev/null || echo unknown)
+		# somaxconn: $(cat /proc/sys/net/core/somaxconn)
+		# open files: $(ulimit -Hn)
+		# profile: ${PROFILE:-none}
+		# seed: ${SEED:-1}
+	EOF
+}
+
 # start LAB [ARG...]: a fresh server; sets PID, PORT and PAGE (its page of counts).
 start() {
 	local tries log
@@ -53,7 +79,7 @@ start() {
 	LAB_COUNTS=$PAGE taskset -c "$SERVER_CPU" "$BUILD/$1" --port 0 "${@:2}" >"$log" &
 	PID=$!
 	PIDS+=("$PID")
-	for ((tries = 0; tries < 500; tries++)); do
+	for ((tries = 0; tries < 1500; tries++)); do
 		grep -q '^listening on ' "$log" && break
 		kill -0 "$PID" 2>/dev/null || die "$1 did not start"
 		pause 0.01

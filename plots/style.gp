@@ -6,8 +6,9 @@ set datafile commentschars "#!" # a row that begins with ! tells of a server tha
 set datafile missing "nan"
 
 text = (format eq "text")
-if (format eq "svg") set terminal svg size 900,580 font "DejaVu Sans,14" noenhanced background "#ffffff"
-if (format eq "png") set terminal pngcairo size 900,580 font "DejaVu Sans,11" noenhanced background "#ffffff"
+if (!exists("height")) height = 580
+if (format eq "svg") set terminal svg size 900,height font "DejaVu Sans,14" noenhanced background "#ffffff"
+if (format eq "png") set terminal pngcairo size 900,height font "DejaVu Sans,11" noenhanced background "#ffffff"
 if (text) set terminal dumb size 79,24 noenhanced
 if (!text) set output out.".".format
 small = (format eq "svg") ? ",11" : ",9"
