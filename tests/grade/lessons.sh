@@ -38,7 +38,9 @@ connection_fd() {
 lesson_survives_the_rude() {
 	server
 	local said
+	kill -STOP "$PID" # so that FIN and RST are there before the first answer is sent
 	client --mode rst --count 10 --size 60000 --fin --quiet 20 || true
+	kill -CONT "$PID" 2>/dev/null || true
 	client --mode rst --count 10 --size 0 || true
 	client --size 100 --patience 3000 && said=ok || said=$CLIENT_SAID
 	verdict "$([[ $said == ok ]] && echo pass || echo fail)" \
@@ -102,6 +104,15 @@ lesson_four_calls() {
 	verdict "$([[ $n -le $most ]] && echo pass || echo fail)" \
 		"$REQUESTS requests of 64 bytes, one after the other" \
 		"epoll_wait, recv, send, recv (EAGAIN) each: at most $most calls" "$n calls"
+}
+
+lesson_goes_on_after_stuck() {
+	server
+	slow_client || { verdict fail "a client that sends 20 MB and does not read" "it gets stuck" "$CLIENT_SAID" && return; }
+	local ok=pass
+	go_on || ok=fail
+	verdict $ok "a client that sends 20 MB, does not read until nothing moves, and then reads" \
+		"all 20 MB in order" "${CLIENT_SAID#client: }"
 }
 
 lesson_one_registration() {
