@@ -7,12 +7,12 @@
  * is deaf for everybody else. */
 void probe_silent_blocks(void)
 {
-	struct client *silent = dial(), *other;
+	struct client *silent, *other;
 
 	did("one client sends one message and goes silent, a second one comes");
 	expect("the second one is answered");
-	echo(silent, 10);
-	other = dial();
+	silent = meet();
+	other = meet();
 	echo(other, 10);
 	echo(silent, 10);
 	pass("answered, and so is the first one later");
@@ -27,7 +27,7 @@ void probe_stalled_client_beside_others(void)
 		TIMES);
 	expect("each is answered");
 	for (int i = 0; i < OTHERS; i++)
-		other[i] = dial();
+		other[i] = meet();
 	stuff(&stalled, 1, MOST);
 	unsigned long long stuck = stalled->sent - stalled->got;
 	for (int i = 0; i < OTHERS * TIMES; i++)
@@ -119,16 +119,15 @@ static uint64_t read_by_server(const struct client *c, uint64_t before)
  * server: what it has read by then it has put before the pinger. */
 void probe_fairness(void)
 {
-	struct client *c[CANDIDATES], *pinger = dial();
+	struct client *c[CANDIDATES], *pinger;
 	uint64_t waiting = 0, answered_first = 0, before[FLOODERS];
 
 	did("%d clients flood the server, a ping is queued behind them", FLOODERS);
 	expect("the ping is answered before half of the flood is read");
-	echo(pinger, 10);
+	pinger = meet();
 	need_far_end(pinger);
 	for (int i = 0; i < CANDIDATES; i++) {
-		c[i] = dial();
-		echo(c[i], 10);
+		c[i] = meet();
 	}
 	widen_windows(c);
 	settle();
@@ -245,19 +244,16 @@ void probe_eintr(void)
 
 void probe_many_connections(void)
 {
-	enum { WANTED = 10 * 1000, UNKNOWN = 1000, BATCH = 50 };
+	enum { WANTED = 10 * 1000, UNKNOWN = 1000 };
 	long n = fd_room(have_process() ? WANTED : UNKNOWN);
 	double end = now() + 10 * (double)set.slow;
-	struct client *c[BATCH];
 
 	did("%ld connections, as far as the descriptor limits go to %d", n, WANTED);
 	expect("each is answered once, then no CPU is used");
-	for (long i = 0; i < n; i += BATCH) {
-		for (int k = 0; k < BATCH; k++)
-			c[k] = dial();
-		pump(c, BATCH, 20, 20);
+	for (long i = 0; i < n; i++) {
+		meet();
 		if (now() > end)
-			fail("after 10 s only %ld are answered", i + BATCH);
+			fail("after 10 s only %ld are answered", i + 1);
 	}
 	calm("with idle connections");
 	pass("all answered");

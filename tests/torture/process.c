@@ -149,6 +149,16 @@ bool server_gone(char *how, size_t size)
 	return true;
 }
 
+/* A server that dies closes its connections first: give its end a moment to be known. */
+bool dies(char *how, size_t size)
+{
+	double end = now() + 0.1 * (double)set.slow;
+
+	while (have_process() && !shared->exited && now() < end)
+		nap(5);
+	return server_gone(how, size);
+}
+
 static void signal_all(int sig)
 {
 	pid_t pids[MAX_PIDS];
@@ -188,6 +198,17 @@ void thaw(void)
 {
 	if (have_process())
 		signal_all(SIGCONT);
+}
+
+void survives_freezing(void)
+{
+	char how[80];
+
+	settle();
+	freeze();
+	thaw();
+	if (have_process() && !answers() && dies(how, sizeof how))
+		skip("SIGSTOP and SIGCONT alone are too much for it: %s", how);
 }
 
 void freeze_on_answer(const struct client *c)
@@ -382,7 +403,7 @@ void unlimit_fds(void)
 
 long fd_room(long wanted)
 {
-	enum { MARGIN = 50 }; /* for what both have open, and for the batch */
+	enum { MARGIN = 50 }; /* for what both have open */
 	pid_t pids[MAX_PIDS];
 	size_t n = server_pids(pids);
 	struct rlimit limit;
@@ -397,5 +418,5 @@ long fd_room(long wanted)
 			limit.rlim_cur < (rlim_t)(wanted + open))
 			wanted = (long)limit.rlim_cur - open;
 	}
-	return wanted / MARGIN * MARGIN;
+	return wanted;
 }

@@ -351,6 +351,8 @@ static void attack(const struct probe *p)
 	default_signals();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	did("%s", p->reason);
+	if (p->needs & FROZEN)
+		survives_freezing();
 	p->run();
 	skip("the probe reached no verdict");
 }
@@ -418,7 +420,7 @@ static bool impossible(const struct probe *p, struct result *r)
 {
 	char path[4096];
 
-	if (!set.spawn && p->needs) {
+	if (!set.spawn && (p->needs & PROCESS)) {
 		judge(r, SKIP, "needs the server's process: --spawn");
 		return true;
 	}

@@ -29,6 +29,8 @@ enum needs {
 	SHORT_IO = 2, /* the server runs on faults.so */
 	NO_MEMORY = 4, /* ... and its malloc(3) fails */
 	LEAN = 8, /* memory checkers must not keep what was freed */
+	FROZEN =
+		16, /* the server must survive SIGSTOP; whether it does is eintr's case */
 };
 
 struct probe {
@@ -93,8 +95,10 @@ bool stopped(pid_t pid);
 
 bool have_process(void);
 bool server_gone(char *how, size_t size); /* has it ended, and how */
+bool dies(char *how, size_t size); /* ... or is about to */
 void freeze(void); /* SIGSTOP; returns once every thread stands still */
 void thaw(void);
+void survives_freezing(void); /* skips if SIGSTOP and SIGCONT alone kill it */
 /* The kernel itself stops the server when c's next answer comes: in the middle of
  * send(2), before the server does anything else (F_SETSIG, fcntl(2)). */
 void freeze_on_answer(const struct client *c);
@@ -132,6 +136,7 @@ struct far_end {
 };
 
 struct client *dial(void);
+struct client *meet(void); /* ... and waits for a first answer */
 struct client *dial_small(void); /* with a receive buffer that is soon full */
 struct client *dial_start(void); /* does not wait for the connection */
 bool dial_done(struct client *c, int ms); /* ... this does */
@@ -153,10 +158,13 @@ void widen(struct client *c); /* lets it receive as fast as others */
 void fin(struct client *c);
 void hang_up(struct client *c); /* close: a FIN, or a RST if something is unread */
 void reset(struct client *c); /* a RST */
+bool gone(const struct client *c); /* waits until the server has closed it as well */
 void leave_all(void); /* every client goes, one RST at a time */
 bool far_end(const struct client *c, struct far_end *f);
 void need_far_end(const struct client *c); /* skips where there are no diagnostics */
-void still_serves(void); /* a new client is answered */
+bool answers(void); /* is a new client answered? Never ends the probe */
+void forgive_drops(void); /* ... one of several, from now on */
+void still_serves(void); /* ... fails if not */
 
 /* --- client.c: verdicts */
 
