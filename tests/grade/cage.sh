@@ -20,7 +20,6 @@ cage() {
 	local owner=$EUID
 	((!${#AS[@]})) || owner=65534
 	TASKS=$({ ps -L -u "$owner" -o pid= || true; } | wc -l)
-	TASKS=$((TASKS + 400))
 	exec {NOTHING}<> <(:)
 }
 
@@ -28,19 +27,20 @@ pause() { # SECONDS, without a fork
 	read -rt "$1" -u "$NOTHING" || true
 }
 
-# limited COMMAND...: becomes it, within the bounds. Call it in a subshell.
+# limited PROCESSES COMMAND...: becomes it, within the bounds. Call it in a subshell.
 limited() {
 	ulimit -c 0
 	ulimit -f 65536 # kB: a flood of output ends in SIGXFSZ
-	ulimit -u "$TASKS"
-	[[ $BUILD == *-asan || $BUILD == *-tsan ]] || ulimit -v 2000000 # kB
+	ulimit -u $((TASKS + $1))
+	shift
+	[[ $BUILD == *-asan || $BUILD == *-tsan ]] || ulimit -v 1000000 # kB
 	exec env -u LAB_COUNTS -u LAB_TRACE "GRADE_MARK=$MARK" TMPDIR="$CAGE" "${AS[@]}" "$@"
 }
 
 # caged SECONDS COMMAND...: runs it and returns its status; 124 or 137 if time was up.
 caged() {
 	local rc=0
-	(limited timeout -k 2 "$@" {NOTHING}>&- </dev/null) &
+	(limited 400 timeout -k 2 "$@" {NOTHING}>&- </dev/null) & # torture itself stops at 256
 	wait $! || rc=$?
 	return $rc
 }
@@ -80,8 +80,9 @@ server() {
 	server_away
 	PAGE=$CAGE/page CLIENT_SAID=''
 	rm -f "$PAGE" "$log"
-	(limited env LAB_COUNTS="$PAGE" "$CAGE/server" --port 0 {NOTHING}>&- </dev/null >"$log" 2>&1) &
+	(limited 50 env LAB_COUNTS="$PAGE" "$CAGE/server" --port 0 {NOTHING}>&- </dev/null >"$log" 2>&1) &
 	PID=$!
+	disown "$PID" # or bash would tell how it died
 	for ((tries = 0; tries < 250; tries++)); do
 		PORT=$(sed -n '1s/^listening on .*://p' "$log" 2>/dev/null | head -c 20) || true
 		[[ ! $PORT ]] || return 0
@@ -95,7 +96,7 @@ server_away() {
 	[[ $PID ]] || return 0
 	client_away
 	kill -KILL "$PID" 2>/dev/null || true
-	wait "$PID" 2>/dev/null || true
+	while kill -0 "$PID" 2>/dev/null; do pause 0.01; done
 	PID=''
 	sweep
 }

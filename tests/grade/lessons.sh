@@ -36,7 +36,7 @@ connection_fd() {
 }
 
 lesson_survives_the_rude() {
-	server
+	server || return
 	local said
 	kill -STOP "$PID" # so that FIN and RST are there before the first answer is sent
 	client --mode rst --count 10 --size 60000 --fin --quiet 20 || true
@@ -49,7 +49,7 @@ lesson_survives_the_rude() {
 }
 
 lesson_asks_kernel_to_wait() {
-	server
+	server || return
 	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
 	local n most=$((2 * REQUESTS + 10))
 	n=$(calls recv send read write poll epoll_wait)
@@ -59,7 +59,7 @@ lesson_asks_kernel_to_wait() {
 }
 
 lesson_eagain_means_later() {
-	server
+	server || return
 	idle_client
 	small_requests || { verdict fail "$REQUESTS requests beside an idle client" "an answer to each" "$CLIENT_SAID" && return; }
 	local again waits
@@ -71,7 +71,7 @@ lesson_eagain_means_later() {
 }
 
 lesson_no_ctl_per_request() {
-	server
+	server || return
 	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
 	local n
 	n=$(calls epoll_ctl)
@@ -81,7 +81,7 @@ lesson_no_ctl_per_request() {
 }
 
 lesson_out_only_while_stuck() {
-	server
+	server || return
 	idle_client
 	local fd before stuck
 	fd=$(connection_fd) before=$(mask_of "$fd")
@@ -97,7 +97,7 @@ lesson_out_only_while_stuck() {
 }
 
 lesson_four_calls() {
-	server
+	server || return
 	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
 	local n most=$((4 * REQUESTS + 20))
 	n=$(calls epoll_wait epoll_ctl recv send read write)
@@ -107,7 +107,7 @@ lesson_four_calls() {
 }
 
 lesson_goes_on_after_stuck() {
-	server
+	server || return
 	slow_client || { verdict fail "a client that sends 20 MB and does not read" "it gets stuck" "$CLIENT_SAID" && return; }
 	local ok=pass
 	go_on || ok=fail
@@ -116,7 +116,7 @@ lesson_goes_on_after_stuck() {
 }
 
 lesson_one_registration() {
-	server
+	server || return
 	slow_client || { verdict fail "a client that sends 20 MB and does not read" "it gets stuck" "$CLIENT_SAID" && return; }
 	go_on || { verdict fail "the same client reads after all" "all 20 MB" "$CLIENT_SAID" && return; }
 	local n
@@ -127,7 +127,7 @@ lesson_one_registration() {
 }
 
 lesson_idle_wakeups() {
-	server
+	server || return
 	idle_client
 	local before n
 	before=$(calls epoll_wait)

@@ -1,0 +1,254 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# The grader: skeletons, verdicts, hints, and students' servers that behave badly.
+# shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
+
+setup() {
+	load helper
+	requires jq timeout cc
+	export BUILD WORK=$BATS_TEST_TMPDIR/work
+	GRADE=$ROOT/tests/grade
+	unset JSON PROBES FORCE LEVEL
+	# shellcheck source=tests/grade/lib.sh
+	source "$GRADE/lib.sh"
+	mapfile -t LABS < <(labs_with_exercise)
+}
+
+own_source() { # LAB: the source that is right for its exercise
+	echo "$ROOT/labs/$(solution "$1")/server.c"
+}
+
+one_line_status_2() { # WORD COMMAND...
+	run --separate-stderr "${@:2}"
+	assert_failure 2
+	[[ -z $output && ${#stderr_lines[@]} -eq 1 && $stderr == *"$1"* ]] || fail "$*: $output$stderr"
+}
+
+@test "exercises: each skeleton compiles without a warning, and only the named bodies are gone" {
+	[[ ${#LABS[@]} -ge 6 ]]
+	for lab in "${LABS[@]}"; do
+		"$GRADE/exercise" "$lab"
+		run cc -std=c11 -D_GNU_SOURCE -I"$ROOT/common" -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes \
+			-Wformat=2 -Wconversion -O2 -c -o "$BATS_TEST_TMPDIR/o" "$WORK/$lab/server.c"
+		assert_success
+		assert_output ''
+		for f in $(functions "$lab"); do
+			[[ $(contract "$lab" "$f") == *.* ]] || fail "$lab: no contract for $f"
+			grep -q "^static .*[ *]$f(" "$ROOT/labs/$lab/server.c" || fail "$lab has no $f"
+		done
+		if to_mend "$lab"; then
+			[[ $(grep -c TODO "$WORK/$lab/server.c") -eq $(functions "$lab" | wc -w) ]]
+			run diff "$ROOT/labs/$lab/server.c" "$WORK/$lab/server.c"
+			refute_line --regexp '^<' # it comes whole
+		else
+			[[ $(grep -c '^/\* TODO: ' "$WORK/$lab/server.c") -eq $(functions "$lab" | wc -w) ]]
+			[[ $(sed -n '/^int main/,$p' "$WORK/$lab/server.c") == "$(sed -n '/^int main/,$p' "$ROOT/labs/$lab/server.c")" ]]
+		fi
+	done
+}
+
+@test "exercises: a student's file is never overwritten; FORCE=1 keeps it" {
+	"$GRADE/exercise" 04
+	echo mine >"$WORK/04-epoll-et/server.c"
+	one_line_status_2 server.c "$GRADE/exercise" epoll-et
+	[[ $(<"$WORK/04-epoll-et/server.c") == mine ]]
+	FORCE=1 "$GRADE/exercise" 04-epoll-et
+	FORCE=1 "$GRADE/exercise" 04
+	[[ $(<"$WORK/04-epoll-et/server.c.1") == mine ]]
+	grep -q TODO "$WORK/04-epoll-et/server.c.2"
+	grep -q TODO "$WORK/04-epoll-et/server.c"
+}
+
+@test "exercises: every lab has three hints, and its README promises what check says" {
+	for lab in "${LABS[@]}"; do
+		last=
+		for level in 1 2 3; do
+			run "$GRADE/hint" "$lab" "$level"
+			assert_success
+			[[ ${#output} -gt 80 && $output != "$last" ]] || fail "$lab: hint $level: $output"
+			last=$output
+		done
+		assert_line --partial "labs/$(solution "$lab")/server.c"
+		run "$GRADE/hint" "$lab"
+		assert_line "more: make hint LAB=${lab%%-*} LEVEL=2"
+		n=$(probes_of "$lab" | wc -l)
+		section "$lab" | grep -q "\`$lab: $n of $n probes, 10 of 10 points\`" || fail "$lab: $n probes"
+		run ! grep -E "$lab: .* of [0-9]+ probes" <(section "$lab" | grep -v " of $n probes")
+	done
+}
+
+@test "exercises: every probe is known to the torture or the lessons, and has its cause" {
+	known=$("$BUILD/torture" --list | cut -f1)$'\n'$(sed -n 's/^lesson_\(.*\)() {/\1/p' "$GRADE/lessons.sh" | tr _ -)
+	run awk -F'\t' 'NF != 4 || $1 == "" || $2 == "" || $4 == ""' "$GRADE/causes"
+	assert_output ''
+	for lab in "${LABS[@]}"; do
+		[[ -n $(probes_of "$lab") ]]
+		for p in $(probes_of "$lab"); do
+			grep -qx -- "$p" <<<"$known" || fail "$lab: who knows $p?"
+			heading=$(awk -F'\t' -v p="$p" '$1 == p { print $4 }' "$GRADE/causes")
+			grep -qE "^## ([0-9]+\. )?$heading" "$ROOT/labs/$lab/README.md" || fail "$lab, $p: no section '$heading'"
+		done
+		[[ $(probes_of "$lab" | sort | uniq -d) == '' ]]
+	done
+}
+
+@test "exercises: bad usage is one line that names the culprit, status 2" {
+	one_line_status_2 "'99'" "$GRADE/exercise" 99
+	one_line_status_2 "'zoo'" "$GRADE/check" zoo
+	one_line_status_2 lab "$GRADE/check"
+	one_line_status_2 "'99'" "$GRADE/hint" 99
+	one_line_status_2 "'4'" "$GRADE/hint" 04 4
+	one_line_status_2 "make exercise LAB=04" "$GRADE/check" 04
+	one_line_status_2 "'/nowhere.c'" "$GRADE/check" 04 /nowhere.c
+	one_line_status_2 "'$ROOT'" "$GRADE/check" 04 "$ROOT"
+	PROBES=magic one_line_status_2 "'magic'" "$GRADE/check" 04 "$(own_source 04-epoll-et)"
+	BUILD=/nowhere one_line_status_2 /nowhere/torture "$GRADE/check" 04 "$(own_source 04-epoll-et)"
+	one_line_status_2 'make exercise' "$GRADE/grade"
+}
+
+@test "exercises: the labs' own sources pass, and the last line says so" {
+	PROBES=burst,survives-the-rude,asks-kernel-to-wait run "$GRADE/check" 01 "$(own_source 01-blocking)"
+	assert_success
+	assert_output '01-blocking: 3 of 3 probes asked for'
+	PROBES=eagain-means-later run "$GRADE/check" 02 "$(own_source 02-nonblocking)"
+	assert_success
+	PROBES=no-ctl-per-request,out-only-while-stuck,idle-wakeups run "$GRADE/check" 06 "$(own_source 06-epollout-spin)"
+	assert_success
+	PROBES=burst,goes-on-after-stuck,four-calls,one-registration run "$GRADE/check" 05 "$(own_source 05-et-starving)"
+	assert_success
+}
+
+@test "exercises: a failure tells what was done, expected, got, the cause, the command, the section" {
+	PROBES=burst,one-registration,four-calls run "$GRADE/check" 05 "$ROOT/labs/05-et-starving/server.c"
+	assert_failure 1
+	assert_line burst
+	for field in did expected got usually by\ hand read; do
+		assert_line --regexp "^  $field +[^ ]"
+	done
+	assert_line --partial 'build/check/05-et-starving --port 8080 & head -c'
+	assert_line --partial 'labs/05-et-starving/README.md, "Read the code"'
+	[[ ${lines[-1]} == '05-et-starving: '[12]' of 3 probes asked for, not yet' ]]
+	PROBES=idle-wakeups run "$GRADE/check" 06 "$ROOT/labs/06-epollout-spin/server.c"
+	assert_failure 1
+	assert_line --regexp '^  got +[0-9]+ epoll_wait'
+}
+
+@test "exercises: grade adds up, and JSON=1 is one object" {
+	"$GRADE/exercise" 03 # stays a skeleton
+	mkdir -p "$WORK/04-epoll-et" "$WORK/01-blocking"
+	cp "$(own_source 04-epoll-et)" "$WORK/04-epoll-et/server.c"
+	echo 'int main(void) { return x; }' >"$WORK/01-blocking/server.c"
+	export PROBES=burst
+	run "$GRADE/grade"
+	assert_failure 1
+	[[ ${lines[-1]} == '10 of 30 points' ]]
+	JSON=1 run "$GRADE/grade"
+	assert_failure 1
+	jq -e '.points == 10 and .of == 30 and (.labs | map(.lab)) == ["01-blocking", "03-epoll-lt", "04-epoll-et"]
+		and .labs[0].failed == ["compile"] and .labs[1].failed == ["burst"] and .labs[2].failed == []' <<<"$output"
+	JSON=1 run "$GRADE/check" 03
+	assert_failure 1
+	jq -e '.lab == "03-epoll-lt" and .compiled and .points == 0 and .of == 10
+		and (.failed[0] | .name == "burst" and .cause != "" and .hand != "" and .read != "")' <<<"$output"
+	JSON=1 run "$GRADE/check" 01
+	assert_failure 1
+	jq -e '.compiled == false and .points == 0' <<<"$output"
+	rm "$WORK/03-epoll-lt/server.c" "$WORK/01-blocking/server.c"
+	run "$GRADE/grade"
+	assert_success
+	[[ ${lines[-1]} == '10 of 10 points' ]]
+}
+
+# --- students' servers that hang, fork, flood, eat, hide, or do not compile
+
+# nasty PROBE: a program whose main does what stdin says, once it listens; it must fail, soon,
+# and nothing of it may stay. Sets output.
+nasty() {
+	local src=$BATS_TEST_TMPDIR/nasty.c out=$BATS_TEST_TMPDIR/out rc=0 pid
+	{
+		printf '#include "%s.h"\n' args net
+		printf '#include <%s.h>\n' signal stdio stdlib string unistd
+		echo 'int main(int argc, char **argv) { struct address at = args_server(argc, argv, "nasty", NULL);'
+		cat
+		echo '}'
+	} >"$src"
+	PROBES=$1 timeout -k 1 50 "$GRADE/check" 04 "$src" >"$out" 2>&1 3>&- 4>&- &
+	pid=$!
+	wait "$pid" || rc=$?
+	output=$(<"$out")
+	[[ $rc -eq 1 ]] || fail "status $rc: $output"
+	[[ ${#output} -lt 10000 ]] || fail "$(wc -c <"$out") bytes of output"
+	assert_equal "$(tail -n 1 "$out")" '04-epoll-et: 0 of 1 probes asked for, not yet'
+	nothing_left
+}
+
+# Everything in the cage has a mark in its environment.
+nothing_left() {
+	local left
+	left=$(grep -lsz "^GRADE_MARK=grade-" /proc/[0-9]*/environ | cut -d/ -f3 | xargs -r ps -o pid,ppid,args) || true
+	[[ $left != *nasty* && $left != */server* ]] || fail "$left"
+}
+
+@test "exercises: a server that never listens, and ignores signals, is ended" {
+	nasty dribble <<<'for (int s = 1; s < 65; s++) signal(s, SIG_IGN); (void)at; for (;;) pause();'
+	assert_output --partial 'it does not start'
+}
+
+@test "exercises: a server that hides from its parent, and ignores signals, is ended" {
+	for probe in dribble four-calls; do
+		nasty $probe <<-'C'
+			if (fork()) _exit(0);
+			setsid();
+			if (fork()) _exit(0);
+			for (int s = 1; s < 65; s++) signal(s, SIG_IGN);
+			announce(listen_tcp(&at));
+			for (;;) pause();
+		C
+	done
+}
+
+@test "exercises: a server that forks without end is ended, and so are its children" {
+	for probe in dribble four-calls; do
+		nasty $probe <<<'announce(listen_tcp(&at)); for (;;) if (fork() == 0) setsid();'
+	done
+}
+
+@test "exercises: a server that floods its output fills no disk and no terminal" {
+	for probe in dribble four-calls; do
+		nasty $probe <<<'announce(listen_tcp(&at)); for (;;) puts("listening on my own nerves, and yours");'
+	done
+}
+
+@test "exercises: a server that eats memory does not eat the machine's" {
+	for probe in dribble four-calls; do
+		nasty $probe <<<'announce(listen_tcp(&at)); for (;;) { char *p = malloc(1 << 20); if (p) memset(p, 1, 1 << 20); }'
+	done
+}
+
+@test "exercises: what does not compile is shown, in few lines" {
+	for i in {1..100}; do echo "int f$i(void) { return nothing$i; }"; done >"$BATS_TEST_TMPDIR/many.c"
+	run "$GRADE/check" 04 "$BATS_TEST_TMPDIR/many.c"
+	assert_failure 1
+	assert_line --partial nothing1
+	[[ ${#lines[@]} -le 21 && ${lines[-1]} == "04-epoll-et: "*"does not compile, not yet (0 of 10 points)" ]]
+	echo '#include "/dev/zero"' >"$BATS_TEST_TMPDIR/zero.c"
+	run "$GRADE/check" 04 "$BATS_TEST_TMPDIR/zero.c"
+	assert_failure 1
+	assert_line --partial 'does not compile'
+}
+
+@test "exercises: SIGTERM amid a check leaves nothing" {
+	"$GRADE/check" 04 "$(own_source 04-epoll-et)" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
+	pid=$!
+	wait_until 20 cage_runs
+	kill -TERM "$pid"
+	rc=0
+	wait "$pid" || rc=$?
+	[[ $rc -eq 143 ]]
+	run ! cage_runs
+	nothing_left
+}
+
+cage_runs() {
+	grep -qsz "^GRADE_MARK=grade-$pid-" /proc/[0-9]*/environ
+}
