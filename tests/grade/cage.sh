@@ -80,7 +80,7 @@ server() {
 	server_away
 	PAGE=$CAGE/page CLIENT_SAID=''
 	rm -f "$PAGE" "$log"
-	(limited 50 env LAB_COUNTS="$PAGE" "$CAGE/server" --port 0 {NOTHING}>&- </dev/null >"$log" 2>&1) &
+	(limited 50 env LAB_COUNTS="$PAGE" "$CAGE/server" --port 0 {NOTHING}>&- </dev/null >"$log" 2>/dev/null) &
 	PID=$!
 	disown "$PID" # or bash would tell how it died
 	for ((tries = 0; tries < 250; tries++)); do
