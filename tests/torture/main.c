@@ -69,8 +69,9 @@ static int once(enum style style)
 }
 
 /* The same set again: an instrument must say the same thing twice. */
-static int again(long runs, int status)
+static int again(enum style style, long runs, int status)
 {
+	FILE *to = style == HUMAN ? stdout : stderr;
 	bool same = true;
 
 	for (long run = 2; run <= runs && !stopping; run++)
@@ -84,13 +85,15 @@ static int again(long runs, int status)
 			if (r.verdict == results[i].verdict)
 				continue;
 			same = false;
-			printf("run %ld: %s %s, was %s: did: %s; expected: %s; saw: %s\n",
+			fprintf(to,
+				"run %ld: %s %s, was %s: did: %s; expected: %s; saw: "
+				"%s\n",
 				run, chosen[i]->name, verdict_word(r.verdict),
 				verdict_word(results[i].verdict), r.did, r.expected,
 				r.saw);
-			fflush(stdout);
+			fflush(to);
 		}
-	printf("%ld runs, %s\n", runs, same ? "same verdicts" : "verdicts differ");
+	fprintf(to, "%ld runs, %s\n", runs, same ? "same verdicts" : "verdicts differ");
 	return same ? status : SOME_FAILED;
 }
 
@@ -150,6 +153,6 @@ int main(int argc, char **argv)
 	enum style style = json ? JSON : tap ? TAP : HUMAN;
 	int status = once(style);
 	if (runs > 1 && status != NO_SERVER && !stopping)
-		status = again(runs, status);
+		status = again(style, runs, status);
 	return status;
 }

@@ -56,6 +56,8 @@ void probe_slow_reader_cpu(void)
 
 /* --- leaks */
 
+static bool prompt = true; /* the server closes too: it is worth waiting for */
+
 /* Comes, and goes in one of several ways. */
 static void visit(int kind)
 {
@@ -82,6 +84,7 @@ static void visit(int kind)
 		break;
 	}
 	hang_up(c);
+	prompt = prompt && gone(c);
 }
 
 void probe_fd_leak(void)

@@ -325,7 +325,7 @@ static int fds_of(pid_t pid)
 	return n;
 }
 
-int server_fds(void)
+static int count_fds(void)
 {
 	pid_t pids[MAX_PIDS];
 	size_t n = server_pids(pids);
@@ -336,12 +336,18 @@ int server_fds(void)
 	return sum;
 }
 
+int server_fds(void)
+{
+	settle(); /* a client that has just left is one no more */
+	return count_fds();
+}
+
 void fds_return_to(int before, const char *after)
 {
 	double end = now() + patience();
 	int fds;
 
-	while ((fds = server_fds()) > before && now() < end && !shared->exited)
+	while ((fds = count_fds()) > before && now() < end && !shared->exited)
 		nap(5);
 	if (fds > before)
 		fail("%d descriptors open %s, %d before", fds, after, before);
