@@ -13,6 +13,7 @@
 enum { HIGH_WATER = 64 * 1024 };
 
 static struct event_base *base;
+static struct event *retry;
 
 static size_t waiting(struct bufferevent *c)
 {
@@ -22,8 +23,9 @@ static size_t waiting(struct bufferevent *c)
 static void on_read(struct bufferevent *c, void *arg)
 {
 	(void)arg;
-	evbuffer_add_buffer(bufferevent_get_output(c), bufferevent_get_input(c));
-	if (waiting(c) >= HIGH_WATER)
+	if (evbuffer_add_buffer(bufferevent_get_output(c), bufferevent_get_input(c)) < 0)
+		bufferevent_free(c);
+	else if (waiting(c) >= HIGH_WATER)
 		bufferevent_disable(c, EV_READ);
 }
 
@@ -72,8 +74,8 @@ static void on_full(struct evconnlistener *listener, void *arg)
 	static const struct timeval soon = { .tv_usec = 100 * 1000 };
 
 	(void)arg;
-	evconnlistener_disable(listener);
-	event_base_once(base, -1, EV_TIMEOUT, on_retry, listener, &soon);
+	if (event_add(retry, &soon) == 0)
+		evconnlistener_disable(listener);
 }
 
 static void on_signal(evutil_socket_t sig, short what, void *arg)
@@ -98,7 +100,8 @@ int main(int argc, char **argv)
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, lfd);
 	struct event *term = evsignal_new(base, SIGTERM, on_signal, NULL);
 	struct event *interrupt = evsignal_new(base, SIGINT, on_signal, NULL);
-	if (!listener || !term || !interrupt || event_add(term, NULL) < 0 ||
+	retry = evtimer_new(base, on_retry, listener);
+	if (!listener || !term || !interrupt || !retry || event_add(term, NULL) < 0 ||
 		event_add(interrupt, NULL) < 0)
 		die_usage("libevent: set-up failed");
 	evconnlistener_set_error_cb(listener, on_full);

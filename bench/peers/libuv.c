@@ -14,6 +14,8 @@ struct rest {
 	char data[];
 };
 
+static uv_timer_t retry;
+
 static void must(int rc, const char *what)
 {
 	if (rc < 0)
@@ -79,24 +81,33 @@ static void on_read(uv_stream_t *c, ssize_t n, const uv_buf_t *room)
 	int sent = uv_try_write(c, &bytes, 1);
 	if (sent == UV_EAGAIN)
 		sent = 0;
-	if (sent < 0 || (sent < n && send_rest(c, room->base + sent,
-						(size_t)(n - sent)) < 0))
+	if (sent < 0 ||
+		(sent < n && send_rest(c, room->base + sent, (size_t)(n - sent)) < 0))
 		conn_close(c);
 }
 
+static void on_retry(uv_timer_t *timer);
+
 static void on_client(uv_stream_t *listener, int status)
 {
-	uv_tcp_t *c = status < 0 ? NULL : malloc(sizeof *c);
+	uv_tcp_t *c;
 
-	if (!c)
+	if (status < 0)
 		return;
-	if (uv_tcp_init(listener->loop, c) < 0) {
-		free(c);
+	c = malloc(sizeof *c);
+	if (!c || uv_tcp_init(listener->loop, c) < 0) {
+		free(c); /* nobody else is accepted until this one is */
+		uv_timer_start(&retry, on_retry, 100, 0);
 		return;
 	}
 	if (uv_accept(listener, (uv_stream_t *)c) < 0 ||
 		uv_read_start((uv_stream_t *)c, on_alloc, on_read) < 0)
 		conn_close((uv_stream_t *)c);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	on_client(timer->data, 0);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
@@ -118,6 +129,8 @@ int main(int argc, char **argv)
 	must(uv_tcp_init(loop, &listener), "uv_tcp_init");
 	must(uv_tcp_open(&listener, lfd), "uv_tcp_open");
 	must(uv_listen((uv_stream_t *)&listener, SOMAXCONN, on_client), "uv_listen");
+	must(uv_timer_init(loop, &retry), "uv_timer_init");
+	retry.data = &listener;
 	must(uv_signal_init(loop, &term), "uv_signal_init");
 	must(uv_signal_start(&term, on_signal, SIGTERM), "uv_signal_start");
 	must(uv_signal_init(loop, &interrupt), "uv_signal_init");
