@@ -16,10 +16,12 @@ LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 LABS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
-TOOLS := counts load nudge torture faults.so
+TOOLS := counts load nudge stats torture faults.so
+# Echo servers on other libraries, as far as these are installed (make setup-peers).
+PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 
-all: $(LABS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%)  ## build every lab and tool into build/
+all: $(LABS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%)  ## build every lab and tool into build/
 
 # The labs' system calls go through the probe; the list of them is an argument file of ld.
 $(LABS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
@@ -35,6 +37,16 @@ $B/counts: $B/obj/bench/counts.o $B/obj/bench/page.o $(COMMON)
 
 $B/load: $B/obj/bench/load.o $B/obj/bench/hist.o $B/obj/bench/page.o $(COMMON)
 	$(LINK)
+
+$B/stats: $B/obj/bench/stats.o $B/obj/bench/median.o $B/obj/bench/trials.o $(COMMON)
+	$(LINK)
+
+lib_libev := -lev
+lib_libuv := -luv
+lib_libevent := -levent_core
+$(PEERS:%=$B/peers/%): $B/peers/%: $B/obj/bench/peers/%.o $(COMMON)
+	@mkdir -p $(@D)
+	$(LINK) $(lib_$*)
 
 $B/nudge: $B/obj/bench/nudge.o $(COMMON)
 	$(LINK)
@@ -86,10 +98,10 @@ bench: all  ## only measure: SCENARIOS="syscalls spin" LABS="03 04" choose
 # --- playing
 
 demo:  ## list the demos; SLOW=1 makes them wait for Enter
-	@for d in bench/demo-*; do sed -n "2s|^# Demo: |make $$(basename $$d)	|p" $$d; done
+	@for d in bench/demos/*[!.sh]; do sed -n "2s|^# Demo: |make demo-$$(basename $$d)	|p" $$d; done
 
 demo-%: all
-	@bench/$@
+	@bench/demos/$*
 
 run: all  ## start a lab in the foreground: LAB=04 (PORT=8080)
 	build/$(call lab) --port $(or $(PORT),8080)
@@ -117,8 +129,8 @@ test-full: test  ## the tests again under each sanitizer, every verdict, a thous
 	tests/seeds 1000
 	tests/fuzz/run 60
 
-SOURCES := $(wildcard common/*.[ch] bench/*.[ch] labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/demo-* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
+SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
@@ -165,6 +177,9 @@ setup:  ## install what is missing (apt, through sudo)
 setup-lint:  ## and the linters
 	@bench/setup lint
 
+setup-peers:  ## and libev, libuv, libevent, wrk, redis-benchmark, to compare with
+	@bench/setup-peers
+
 clean:  ## remove everything that was built or measured
 	rm -rf build build-asan build-tsan
 
@@ -181,4 +196,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS_WANTED ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint clean help zoo selfcheck fuzz exercise check hint grade
+.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade

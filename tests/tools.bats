@@ -142,13 +142,13 @@ none_of_ours() {
 }
 
 @test "demo-starvation shows its effect and says so in one line" {
-	run bench/demo-starvation
+	run bench/demos/starvation
 	assert_success
 	assert_line --regexp '^starvation: after the burst 03 answered 10,000, 04 10,000, 05 100 of 10,000'
 }
 
 @test "demo-spin shows its effect and says so in one line" {
-	run bench/demo-spin
+	run bench/demos/spin
 	assert_success
 	assert_line --regexp '^spin: [0-9,]+ epoll_wait/s against 0 \(03\) and 0 \(06 --et\)'
 }
@@ -158,7 +158,7 @@ none_of_ours() {
 	mkdir "$BATS_TEST_TMPDIR/build"
 	cp "$BUILD"/{03-epoll-lt,04-epoll-et,counts,nudge} "$BATS_TEST_TMPDIR/build/"
 	cp "$BUILD/04-epoll-et" "$BATS_TEST_TMPDIR/build/05-et-starving"
-	BUILD=$BATS_TEST_TMPDIR/build run bench/demo-starvation
+	BUILD=$BATS_TEST_TMPDIR/build run bench/demos/starvation
 	assert_failure 1
 	assert_line --partial '05 10,000 of 10,000'
 }

@@ -44,28 +44,33 @@ void expect(const char *fmt, ...)
 	va_end(ap);
 }
 
-__attribute__((format(printf, 2, 0))) static _Noreturn void verdict(
-	enum verdict v, const char *fmt, va_list ap)
+static void saw(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+static void saw(const char *fmt, va_list ap)
 {
-	struct result *r = &shared->result;
-	int len = vsnprintf(r->saw, sizeof r->saw, fmt, ap);
-	char how[80];
+	vsnprintf(shared->result.saw, sizeof shared->result.saw, fmt, ap);
+}
 
-	if (v == FAIL && len > 0 && dies(how, sizeof how)) {
-		size_t used = strlen(r->saw);
-
-		snprintf(r->saw + used, sizeof r->saw - used, "; %s", how);
-	}
-	r->verdict = v;
+static _Noreturn void end(enum verdict v)
+{
+	shared->result.verdict = v;
 	_exit(0);
 }
 
 void fail(const char *fmt, ...)
 {
+	struct result *r = &shared->result;
+	char how[80];
 	va_list ap;
 
 	va_start(ap, fmt);
-	verdict(FAIL, fmt, ap);
+	saw(fmt, ap);
+	va_end(ap);
+	if (dies(how, sizeof how) && !strstr(r->saw, how)) {
+		size_t used = strlen(r->saw);
+
+		snprintf(r->saw + used, sizeof r->saw - used, "; %s", how);
+	}
+	end(FAIL);
 }
 
 void skip(const char *fmt, ...)
@@ -73,7 +78,9 @@ void skip(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	verdict(SKIP, fmt, ap);
+	saw(fmt, ap);
+	va_end(ap);
+	end(SKIP);
 }
 
 /* No probe passes on a server that does not serve the next client. */
@@ -84,7 +91,9 @@ void pass(const char *fmt, ...)
 	leave_all();
 	still_serves();
 	va_start(ap, fmt);
-	verdict(PASS, fmt, ap);
+	saw(fmt, ap);
+	va_end(ap);
+	end(PASS);
 }
 
 /* --- time */

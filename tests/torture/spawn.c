@@ -185,7 +185,7 @@ static void set_environment(unsigned needs)
 		_exit(127);
 }
 
-static void limit(int what, rlim_t soft)
+static void limit(unsigned what, rlim_t soft)
 {
 	struct rlimit l;
 

@@ -1,4 +1,4 @@
-/* WRONG on purpose: a connection that was reset is forgotten, not closed. */
+/* WRONG on purpose: a connection that broke is forgotten, not closed. */
 #include "args.h"
 #include "buf.h"
 #include "err.h"
@@ -53,7 +53,7 @@ static void conn_open(int fd)
 	conns = c;
 }
 
-static void conn_free(struct conn *c)
+static void conn_close(struct conn *c, bool broken)
 {
 	if (c->prev)
 		c->prev->next = c->next;
@@ -61,14 +61,12 @@ static void conn_free(struct conn *c)
 		conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
+	if (broken)
+		epoll_ctl(epfd, EPOLL_CTL_DEL, c->fd, NULL); /* WRONG: still open */
+	else
+		close(c->fd); /* the last close also takes it out of epoll */
 	buf_free(&c->out);
 	free(c);
-}
-
-static void conn_close(struct conn *c)
-{
-	close(c->fd); /* the last close also takes it out of epoll */
-	conn_free(c);
 }
 
 static bool wants_input(const struct conn *c)
@@ -142,8 +140,7 @@ static void on_event(struct conn *c, uint32_t events)
 	enum step in = STEP_WAIT, out;
 
 	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if nobody asked */
-		epoll_ctl(epfd, EPOLL_CTL_DEL, c->fd, NULL);
-		conn_free(c); /* WRONG: the peer is gone, the descriptor is not */
+		conn_close(c, true);
 		return;
 	}
 	while ((out = write_step(c)) == STEP_AGAIN)
@@ -152,7 +149,7 @@ static void on_event(struct conn *c, uint32_t events)
 		while ((out = write_step(c)) == STEP_AGAIN)
 			;
 	if (in == STEP_CLOSE || out == STEP_CLOSE || finished(c))
-		conn_close(c);
+		conn_close(c, !finished(c));
 }
 
 /* While there is no room no edge will tell of those who wait: try again every turn. */
@@ -168,7 +165,7 @@ static void on_listener(int lfd)
 int main(int argc, char **argv)
 {
 	struct address at =
-		args_server(argc, argv, "WRONG: a reset connection stays open", NULL);
+		args_server(argc, argv, "WRONG: a broken connection stays open", NULL);
 
 	stop_on_signals();
 	raise_fd_limit();
@@ -199,7 +196,7 @@ int main(int argc, char **argv)
 			on_listener(lfd);
 	}
 	while (conns)
-		conn_close(conns);
+		conn_close(conns, false);
 	close(epfd);
 	close(lfd);
 	return 0;
