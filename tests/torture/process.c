@@ -141,8 +141,8 @@ bool server_gone(char *how, size_t size)
 		return false;
 	int status = shared->status;
 	if (WIFSIGNALED(status))
-		snprintf(how, size, "the server is gone: killed by SIG%s",
-			sigabbrev_np(WTERMSIG(status)));
+		snprintf(how, size, "the server is gone: killed by signal %d (%s)",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		snprintf(how, size, "the server is gone: exit status %d",
 			WEXITSTATUS(status));
