@@ -142,7 +142,7 @@ lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,cppcheck,cppcheck)
 	$(call need,shellcheck,shellcheck)
 	clang-format --dry-run --Werror $(SOURCES)
-	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- $(FLAGS)
+	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(FLAGS)' -
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		-D_GNU_SOURCE '-D_Noreturn=__attribute__((noreturn))' -Icommon -Ibench $(filter %.c,$(SOURCES))
 	shellcheck -x $(SCRIPTS)
