@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +77,7 @@ struct conn {
 
 static const char *host = "127.0.0.1", *counts_file, *hgrm_file;
 static long port = 8080, connections = 1, active, size = 64, depth = 1, seed = 1;
-static long pid, rcvbuf, mss, read_pause;
+static long pid, rcvbuf, read_pause;
 static double rate, duration = 5, warmup = 0.5;
 static int pace = PACE_SPIN, arrival = ARRIVAL_POISSON;
 static bool json, graceful, gate;
@@ -458,13 +456,10 @@ static void connect_one(struct conn *c, const struct address *at)
 	c->fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		die_errno("socket");
-	/* Both before connect: they are told to the server in the handshake. */
+	/* Before connect: the handshake tells the server how much we take. */
 	if (rcvbuf && setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &(int){ (int)rcvbuf },
 			      sizeof(int)) < 0)
 		die_errno("setsockopt SO_RCVBUF");
-	if (mss && setsockopt(c->fd, IPPROTO_TCP, TCP_MAXSEG, &(int){ (int)mss },
-			   sizeof(int)) < 0)
-		die_errno("setsockopt TCP_MAXSEG");
 	if (connect(c->fd, (const struct sockaddr *)&at->sa, at->len) < 0 &&
 		errno != EINPROGRESS) {
 		if (errno == EADDRNOTAVAIL)
@@ -831,9 +826,6 @@ static void parse(int argc, char **argv, struct address *at)
 			.number = &pid, .min = 1, .max = 1e9 },
 		{ 0, "rcvbuf", "BYTES", "a small receive buffer: a slow reader's",
 			.number = &rcvbuf, .min = 1, .max = 1e9 },
-		{ 0, "mss", "BYTES",
-			"small segments, and so a small send buffer in the server",
-			.number = &mss, .min = 88, .max = 32767 },
 		{ 0, "read-pause", "MS", "read nothing for so long after sending (0)",
 			.number = &read_pause, .max = 60000 },
 		{ 0, "json", NULL, "one object on stdout", .flag = &json },
