@@ -690,6 +690,8 @@ static void print_json(
 	print_hist("service_us", service);
 	putchar(',');
 	print_hist("lag_us", lag);
+	/* However few there are: it only says whether to trust the rest. */
+	printf(",\"lag_p99_us\":%.3f", (double)hist_percentile(lag, .99) / 1e3);
 	if (counts_file || pid)
 		printf(",\"server_cpu_s\":%.9f", cpu);
 	if (counts_file) {

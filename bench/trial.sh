@@ -61,7 +61,7 @@ finish() {
 		fi
 		kept_of "$STATE/$SCENARIO"
 		cat "$TMP/remarks" 2>/dev/null || true
-		grep '^!' "$all" || true
+		awk '/^!/ && !seen[$0]++' "$all"
 		if [ $# -gt 0 ]; then (shift 3 && IFS=$'\t' && echo "$*"); else cat "$STATE/$SCENARIO/columns"; fi
 		grep -v '^!' "$all" || true
 	} >"$TMP/whole"
@@ -76,7 +76,7 @@ kept_of() {
 	local kept all
 	all=$(find "$1" -name kept | wc -l)
 	[ "$all" -gt 0 ] || return 0
-	kept=$(find "$1" -name kept -exec grep -lx 1 {} + | wc -l)
+	kept=$({ find "$1" -name kept -exec grep -lx 1 {} + || true; } | wc -l)
 	echo "# kept: $kept of $all"
 	[ $((2 * kept)) -ge "$all" ] || echo "# noise: machine too noisy for tail claims"
 }
@@ -151,8 +151,7 @@ gate() {
 	verdict=$(jq -r --arg how "$1" '
 		[ if .errors != {} then "errors " + (.errors | tojson | gsub("[\"{}]"; "")) else empty end,
 		  if $how == "none" then empty
-		  elif .lag_us.p99 == null and .lag_us.max > 50 then "lag max \(.lag_us.max | round) us (too few for a p99)"
-		  elif (.lag_us.p99 // 0) > 50 then "lag p99 \(.lag_us.p99 | round) us" else empty end,
+		  elif .lag_p99_us > 50 then "lag p99 \(.lag_p99_us | round) us" else empty end,
 		  if $how == "all" and .lost_s > 0.002 * .duration_s
 		  then "lost \(.lost_s / .duration_s * 1000 | round / 10) %" else empty end
 		] | if . == [] then "1 -" else "0 " + join(", ") end' "$JSON")
@@ -280,9 +279,9 @@ time_for() {
 
 # --- what else runs beside a server
 
-# beside COMMAND...: in the background, at the client's processor; sets BESIDE.
+# beside CPU COMMAND...: in the background; sets BESIDE.
 beside() {
-	taskset -c "$CLIENT_CPU" "$@" >"$TMP/beside.out" 2>"$TMP/beside.err" &
+	taskset -c "$1" "${@:2}" >"$TMP/beside.out" 2>"$TMP/beside.err" &
 	BESIDE=$!
 	PIDS+=("$BESIDE")
 }

@@ -1,5 +1,5 @@
 # What the quick profile consists of; the full one measures it too.
-# shellcheck shell=bash disable=SC2154,SC2034 # bench/run sets these
+# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run sets these; $names of jq
 
 # 01 can serve only one connection at a time: so everyone gets one here.
 syscalls_row() {
@@ -18,7 +18,7 @@ do_syscalls() {
 	begin syscalls "1 connection, 1,000 requests/s at fixed intervals, $SIZE bytes" 1 \
 		lab requests epoll_wait recv_ok recv_eagain send_ok send_eagain epoll_ctl accept other
 	for LAB in $(wanted 01 02 03 04 05 06) $(variants); do
-		trial "$LAB" "$(sum $SECONDS_COUNTS 0.5)" syscalls_row
+		trial "$LAB" "$(sum "$SECONDS_COUNTS" 0.5)" syscalls_row
 	done
 	finish
 }
@@ -51,7 +51,7 @@ do_ksweep() {
 		lab k size trial calls_per_request
 	for CASE in $KS; do
 		for LAB in $(wanted 03 04); do
-			trial "$LAB k=$CASE" "$(sum $SECONDS_K 0.4)" ksweep_row
+			trial "$LAB k=$CASE" "$(sum "$SECONDS_K" 0.4)" ksweep_row
 		done
 	done
 	CASE=
@@ -77,7 +77,7 @@ do_latency() {
 		order=$(wanted 01 02 03 04)
 		[ $((ROUND % 2)) -eq 1 ] || order=$(tac <<<"$order")
 		for LAB in $order; do
-			trial "$LAB trial $ROUND of $TRIALS" "$(sum $SECONDS_LATENCY 0.7)" latency_rows
+			trial "$LAB trial $ROUND of $TRIALS" "$(sum "$SECONDS_LATENCY" 0.7)" latency_rows
 		done
 	done
 	finish
@@ -90,6 +90,14 @@ enough_descriptors() {
 	[ "$limit" != unlimited ] && [ $(($1 + 64)) -gt "$limit" ] || return 0
 	failed "$LAB" "$1 connections need more descriptors than ulimit -Hn = $limit"
 	return 1
+}
+
+# The numbers of connections, no more than MANY.
+sizes() {
+	local n
+	for n in $CONNECTIONS; do
+		echo $((n < MANY ? n : MANY))
+	done | uniq
 }
 
 connections_row() {
@@ -115,14 +123,13 @@ do_connections() {
 		ROUND=1
 		for CASE in $CONNECTIONS; do
 			for LAB in $(wanted 02 03 04); do
-				trial "$LAB, $CASE" "$(sum $SECONDS_CONNECTIONS 0.8)" connections_row
+				trial "$LAB, $CASE" "$(sum "$SECONDS_CONNECTIONS" 0.8)" connections_row
 			done
 		done
 	else
 		begin connections "$what" "${PAIRS:-5}" "${columns[@]}" pair kept why
-		for CASE in $CONNECTIONS; do
-			[ "$CASE" -le "$MANY" ] || CASE=$MANY
-			rounds "${PAIRS:-5}" "$(sum $SECONDS_CONNECTIONS 0.8)" connections_row \
+		for CASE in $(sizes); do
+			rounds "${PAIRS:-5}" "$(sum "$SECONDS_CONNECTIONS" 0.8)" connections_row \
 				02-nonblocking 03-epoll-lt+04-epoll-et
 		done
 	fi
@@ -165,9 +172,9 @@ spin_row() {
 do_spin() {
 	begin spin "1 idle connection, $SECONDS_SPIN s" 1 lab returns_per_s cpu_percent
 	for LAB in $(wanted 03 06); do
-		trial "$LAB" "$(sum $SECONDS_SPIN 0.5)" spin_row "$LAB" "$LAB"
+		trial "$LAB" "$(sum "$SECONDS_SPIN" 0.5)" spin_row "$LAB" "$LAB"
 		[ "$LAB" != 06-epollout-spin ] ||
-			trial "$LAB--et" "$(sum $SECONDS_SPIN 0.5)" spin_row "$LAB--et" "$LAB" --et
+			trial "$LAB--et" "$(sum "$SECONDS_SPIN" 0.5)" spin_row "$LAB--et" "$LAB" --et
 	done
 	finish
 }

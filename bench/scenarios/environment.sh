@@ -10,7 +10,7 @@ environment() {
 	lost=$(jq '.lost_s / .duration_s * 1000 | round / 10' "$TMP/idle.json")
 	stop "$PID"
 	cat <<-EOF
-		# lost on the client's cpu at rest: $lost % of the time, in gaps over 0.1 ms
+		# lost at rest: $lost % of the time on the client's cpu, in gaps over 0.1 ms
 		# load before: $(cut -d ' ' -f 1-3 /proc/loadavg)
 		# governor: $(first_line "/sys/devices/system/cpu/cpu$CLIENT_CPU/cpufreq/scaling_governor")
 		# mitigations: $(cat /sys/devices/system/cpu/vulnerabilities/* 2>/dev/null | cut -d ';' -f 1 | sort -u | paste -sd ';' || true)
@@ -21,7 +21,7 @@ environment() {
 		# cflags: ${CFLAGS:--O2 -g}
 	EOF
 	for name in load 03-epoll-lt 04-epoll-et; do
-		echo "# sha256 of $name: $(sha256sum "$BUILD/$name" | cut -c 1-12)"
+		echo "# sha256 $name: $(sha256sum "$BUILD/$name" | cut -c 1-12)"
 	done
 }
 
