@@ -77,3 +77,20 @@ do_observer() {
 	done
 	finish
 }
+
+# Counts without any spread: each request waits for the reply before. Not in a profile; the
+# tests hold a server against itself with it, and against one that makes a call more.
+exact_row() {
+	serve "$LAB"
+	if measure "$LAB" --size "$SIZE" --duration "$(scaled 1)" --warmup 0; then
+		gate none
+		row '[$lab, $trial, $pair, $kept, $why, per(calls)]'
+	fi
+	stop "$PID"
+}
+
+do_exact() {
+	begin exact "1 connection, closed loop, $SIZE bytes" "${PAIRS:-6}" lab trial pair kept why calls_per_request
+	rounds "${PAIRS:-6}" "$(sum "$(scaled 1)" 0.4)" exact_row "$(pair)"
+	finish
+}
