@@ -19,9 +19,11 @@ ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
 TOOLS := counts load nudge stats torture faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
 PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
+# Lab 03 with a small change, which is a diff; where patch(1) is installed.
+VARIANTS := $(if $(shell command -v patch),$(patsubst bench/variants/%.diff,%,$(sort $(wildcard bench/variants/*.diff))))
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 
-all: $(LABS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%)  ## build every lab and tool into build/
+all: $(LABS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%)  ## build every lab and tool into build/
 
 # The labs' system calls go through the probe; the list of them is an argument file of ld.
 $(LABS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
@@ -31,6 +33,19 @@ $(LABS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) com
 $(ZOO:%=$B/zoo/%): $B/zoo/%: $B/obj/labs/zoo/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
 	@mkdir -p $(@D)
 	$(LINK) -Wl,@common/probe.wrap
+
+$(VARIANTS:%=$B/variants/%): $B/variants/%: $B/obj/variants/%.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+	$(LINK) -Wl,@common/probe.wrap
+
+$B/variants/%.c: bench/variants/%.diff labs/03-epoll-lt/server.c
+	@mkdir -p $(@D)
+	patch --quiet --fuzz=0 --output=$@ labs/03-epoll-lt/server.c $< || { rm -f $@; exit 1; }
+
+$B/obj/variants/%.o: $B/variants/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+.PRECIOUS: $B/variants/%.c
 
 $B/counts: $B/obj/bench/counts.o $B/obj/bench/page.o $(COMMON)
 	$(LINK)
@@ -91,7 +106,7 @@ charts:
 	@plots/report.sh
 	@plots/table.sh
 
-bench: all  ## only measure: SCENARIOS="syscalls spin" LABS="03 04" choose
+bench: all $B/tests/slow_echo  ## only measure: PROFILE=full (40 min), SCENARIOS="syscalls spin" LABS="03 04" choose
 	$(call need,jq,jq)
 	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" $(if $(SCENARIOS),SCENARIOS="$(SCENARIOS)") bench/run
 
@@ -134,7 +149,9 @@ test-full: test  ## the tests again under each sanitizer, every verdict, a thous
 	tests/fuzz/run 60
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/netns bench/cross-check bench/claims bench/doctor \
+	bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh tests/*.bash tests/*.bats tests/slow/*.bats \
+	tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)

@@ -5,6 +5,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 TMP=$(mktemp -d)
 PIDS=()
+WITHIN=() # a command to run servers with
 
 die() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -71,13 +72,14 @@ manifest() {
 	EOF
 }
 
-# start LAB [ARG...]: a fresh server; sets PID, PORT and PAGE (its page of counts).
+# start LAB [ARG...]: a fresh server; sets PID, PORT and PAGE (its page of counts; COUNTS_IN
+# empty: none).
 start() {
 	local tries log
 	PAGE=$TMP/page.${#PIDS[@]}
 	log=$TMP/log.${#PIDS[@]}
-	rm -f "$log" # what an earlier server said is not what this one says
-	LAB_COUNTS=$PAGE taskset -c "$SERVER_CPU" "$BUILD/$1" --port 0 "${@:2}" >"$log" &
+	rm -f "$log" "$PAGE" # an earlier server's port is not this one's
+	LAB_COUNTS=${COUNTS_IN-$PAGE} "${WITHIN[@]}" taskset -c "$SERVER_CPU" "$BUILD/$1" --port 0 "${@:2}" >"$log" &
 	PID=$!
 	PIDS+=("$PID")
 	for ((tries = 0; tries < 1500; tries++)); do
