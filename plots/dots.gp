@@ -7,10 +7,11 @@ do for [i=1:words(list)] { set xtics add (short(word(list, i)) i - 1) }
 set xrange [-0.6:(words(list) > 0 ? words(list) - 0.3 : 1)]
 unset key
 side(t) = 0.05 * (int(t) % 7 - 3)
-seen(i, hollow) = strstrt(drawn(panel.".trial", hollow), word(list, i)." ") > 0 && !text
-plot @nothing, for [i=1:words(list)] (seen(i, "0") ? points(word(list, i), panel.".trial", "0") : "/dev/null") \
+# As text the bar has to do.
+mine(i, hollow) = points(word(list, i), panel.".trial", text ? "none" : hollow)
+plot @nothing, for [i=1:words(list)] mine(i, "0") \
 		using (i - 1 + side($3)):4 with points lt style(word(list, i)) ps 0.7, \
-	for [i=1:words(list)] (seen(i, "1") ? points(word(list, i), panel.".trial", "1") : "/dev/null") \
+	for [i=1:words(list)] mine(i, "1") \
 		using (i - 1 + side($3)):4 with points lt style(word(list, i)) pt mark(word(list, i)) - 1 ps 0.8 lw 1, \
 	for [i=1:words(list)] points(word(list, i), panel, all) using (i - 1.3):4:(0.6):(0) \
 		with vectors nohead lt style(word(list, i)) dt solid lw 3, \

@@ -10,9 +10,10 @@ do for [i=1:2] {
 	panel = word("p50 cpu", i)
 	set origin 0.5 * (i - 1), 0
 	set size 0.5, 1
-	if (i == 1) { set title (text ? "Median latency, us (log)" : "Median latency of the active one") }
-	if (i == 2) { set title (text ? "CPU us a request (log)" : "CPU per request") }
-	if (!text) { set ylabel (i == 1 ? "p50, µs (log)" : "CPU of the server, µs per request (log)") }
+	name = i == 1 ? (text ? "Median latency, us (log)" : "Median latency of the active one") : (text ? "CPU us a request (log)" : "CPU per request")
+	unit = i == 1 ? "p50, µs (log)" : "CPU of the server, µs per request (log)"
+	set title name
+	if (!text) { set ylabel unit }
 	set yrange [1:5 * top(panel, 100)]
 	set ytics @decades
 	plot @nothing, for [n in drawn(panel, all)] points(n, panel, all) using 3:4 with lines lt style(n) title n, \

@@ -18,11 +18,11 @@ servers = "01-blocking 02-nonblocking 03-epoll-lt 04-epoll-et 05-et-starving 06-
 tints = "0x000000 0xd55e00 0x0072b2 0x009e73 0xcc79a7 0xe69f00 0x6a3d9a 0xb15928 0x56b4e9 0x1b3a5c 0x7f7f00 0xa50f15 0x4d4d4d 0x56b4e9 0x7570b3 0xa6761d 0xe7298a 0x666666 0x009e73 0xd55e00 0x000000 0x0072b2 0x009e73 0xe69f00 0xd55e00"
 # Filled markers; the one before each is the same hollow: a trial that was rejected.
 marks = "5 9 7 13 11 3 15 5 7 9 11 13 15 11 15 9 11 5 7 9 5 7 13 15 9"
-style(name) = numbered(name) ? int(0 + name[1:2]) : place(name)
-numbered(name) = strstrt("0123456789", name[1:1]) > 0
-place(name) = (sum [i=14:words(servers)] (word(servers, i) eq name ? i : 0))
-tint(name) = int(word(tints, style(name)))
-mark(name) = int(0 + word(marks, style(name)))
+style(name) = numbered(name) ? place(name[1:3], 3) : place(name, 99)
+numbered(name) = name ne "" && strstrt("0123456789", name[1:1]) > 0
+place(name, n) = name eq "" ? 0 : (sum [k=1:words(servers)] (word(servers, k)[1:n] eq name ? k : 0))
+tint(name) = style(name) ? int(0 + word(tints, style(name))) : 0
+mark(name) = style(name) ? int(0 + word(marks, style(name))) : 0
 
 # Okabe and Ito's colours first, told apart by colour-blind readers; marker and dash differ too.
 do for [i=1:words(servers)] { set linetype i lc rgb int(word(tints, i)) lw 2 pt int(0 + word(marks, i)) ps 1.0 dt solid }
@@ -54,12 +54,12 @@ rows(name) = sprintf("<awk -F'\t' '$1 == \"%s\"' '%s'", name, data)
 # not, and one server's points there.
 all = "01"
 drawn(panel, hollow) = system(sprintf("awk -F'\t' '%s$2 == \"%s\" && index(\"%s\", $9) && !seen[$1]++ { printf \"%%s \", $1 }' '%s'", body, panel, hollow, data))
-points(name, panel, hollow) = sprintf("<awk -F'\t' '%s$1 == \"%s\" && $2 == \"%s\" && index(\"%s\", $9)' '%s'", body, name, panel, hollow, data)
+points(name, panel, hollow) = sprintf("<awk -F'\t' '%s$1 == \"%s\" && $2 == \"%s\" && index(\"%s\", $9) { print; n++ } END { if (!n) print \"-\t-\t1e9\t1e9\t1e9\t1e9\" }' '%s'", body, name, panel, hollow, data)
 # The largest value in a panel, or least; the largest x.
 top(panel, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" { for (i = 4; i <= 6; i++) if ($i + 0 > m) m = $i } END { printf \"%%.4f\", m }' '%s'", least, body, panel, data))
 far(panel, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" && $3 + 0 > m { m = $3 } END { printf \"%%.4f\", m }' '%s'", least, body, panel, data))
 near(panel, most) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" && $3 + 0 > 0 && $3 + 0 < m { m = $3 } END { printf \"%%.4f\", m }' '%s'", most, body, panel, data))
-# A panel may be empty, a plot command not: this draws nothing.
+# A panel may be empty, a plot command not, this draws nothing.
 nothing = '-1 with points pt -1 notitle'
 
 # The largest value in a column, or least: no axis may hide the point that refutes the chart.
@@ -76,7 +76,7 @@ percentiles = '("0" 1, "50" 2, "75" 4, "90" 10, "99" 100, "99.9" 1000, "99.99" 1
 sizes = text ? '("1" 1, "10" 10, "100" 100, "1k" 1e3, "10k" 1e4)' : decades
 
 head(key) = system(sprintf("sed -n 's/^# %s: //p;/^[^#]/q' '%s'", key, data))
-trials = int("0".head("trials"))
+trials = int(0 + system("echo '".head("trials")."' | awk '{ print $1 + 0 }'")) # a 0 before a number makes it octal
 kept = head("kept") eq "" ? "" : ", kept ".head("kept")
 footer = head("what")."; trials: ".head("trials").kept."; ".head("date")."; commit ".head("commit")."\n". \
 	head("cpu").", ".head("cpus")." CPUs (hypervisor: ".head("hypervisor")."), ".head("kernel")."; ".head("pinning")
