@@ -9,6 +9,7 @@ if (!text) {
 	set label 1 "model, level-triggered: arm and disarm" at graph 0.99, first 2 right offset 0, 0.6 textcolor rgb "#555555"
 	set label 2 "model, edge-triggered: one registration for life" at graph 0.99, first 0 right offset 0, 0.6 textcolor rgb "#555555"
 }
+room = text ? 0.7 : 1.6
 panel = "ctl"
 load "plots/dots.gp"
 if (text) { print footer }

@@ -2,7 +2,7 @@
 load "plots/style.gp"
 set multiplot
 set origin 0, 0
-set size 0.5, 1
+set size 0.42, 1
 set title (text ? "CPU us per request" : "CPU per request")
 set xlabel "offered load, requests per second (log)"
 if (!text) { set ylabel "CPU of the server, µs per request" }
@@ -17,7 +17,8 @@ plot @nothing, for [n in drawn("load", all)] points(n, "load", all) using 3:4 wi
 unset label 100
 unset logscale
 unset xlabel
-set origin 0.5, 0
+set origin 0.42, 0
+set size 0.58, 1
 set rmargin 2
 set title (text ? "CPU %, claimed load (log)" : "CPU at the claimed load")
 if (!text) { set ylabel "CPU of the server, % of one (log)" }

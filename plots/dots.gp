@@ -1,10 +1,11 @@
 # A panel of a chart: a column of dots for each server, a trial each, hollow if rejected, and a
-# bar at the median. Expects panel, and the y axis as it should be.
+# bar at the median. Expects panel and the y axis; room is what is left on the right.
+if (!exists("room")) { room = 0.7 }
 list = drawn(panel, all)
 unset xtics
 set xtics () font small scale 0
 do for [i=1:words(list)] { set xtics add (short(word(list, i)) i - 1) }
-set xrange [-0.6:(words(list) > 0 ? words(list) - 0.3 : 1)]
+set xrange [-0.6:(words(list) > 0 ? words(list) - 1 + room : 1)]
 unset key
 side(t) = 0.05 * (int(t) % 7 - 3)
 # As text the bar has to do.

@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 
 mkdir -p "$PLOTS/points"
 trap 'rm -f "$PLOTS"/*.tmp' EXIT
-[ $# -gt 0 ] || set -- $CHARTS
-for chart; do
+read -ra charts <<<"${*:-$CHARTS}"
+for chart in "${charts[@]}"; do
 	data=$BENCH/$chart.tsv
 	if [[ " $POINTS " = *" $chart "* ]]; then
 		data=$PLOTS/points/$chart.tsv

@@ -31,7 +31,7 @@ do for [i=1:2] {
 		for [n in drawn(panel, "0")] points(n, panel, "0") using 3:4:5:6 with yerrorbars lt style(n) dt solid notitle, \
 		for [n in drawn(panel, "1")] points(n, panel, "1") using 3:4:5:6 with yerrorbars lt style(n) dt solid pt mark(n) - 1 notitle, \
 		1/0 with points pt 6 lc rgb "#444444" title (text ? "" : "hollow: client-limited or too noisy")
-	unset label 100
+	unset label
 	unset key
 	set rmargin 3
 }

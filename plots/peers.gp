@@ -1,5 +1,6 @@
 # The labs beside three libraries that servers are built on.
 height = 820
+tall = 40
 load "plots/style.gp"
 set multiplot
 panels = "cpu max bytes calls"

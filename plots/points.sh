@@ -41,6 +41,7 @@ find='function of(name, i) { for (i = 1; i <= NF; i++) if ($i == name) return i;
 
 # medians FILE METRIC PANEL [X]: one for each server, or for each of its X. Where the gate kept
 # no trial, or the generator was the limit, all trials have to do, and the point is hollow.
+# Labs come in their order, the others in that of the file.
 medians() {
 	local by=lab${4:+,$4}
 	rows "$1" >"$TMP/rows"
@@ -65,7 +66,8 @@ medians() {
 			value = hollow ? $m : row[key()]
 			print $1, panel, x == "" ? "nan" : $2, value, hollow ? $(m + 1) : low[key()], \
 				hollow ? $(m + 2) : high[key()], kept[key()], $n, hollow + 0
-		}' "$TMP/rows" "$TMP/kept" "$TMP/all"
+		}' "$TMP/rows" "$TMP/kept" "$TMP/all" |
+		awk -v OFS='\t' '{ print /^[0-9]/ ? substr($0, 1, 2) : "~", $0 }' | LC_ALL=C sort -s -k1,1 | cut -f 2-
 }
 
 # trials FILE METRIC PANEL [X]: every one; x is its number where there is no X.

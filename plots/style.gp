@@ -9,7 +9,7 @@ text = (format eq "text")
 if (!exists("height")) height = 580
 if (format eq "svg") set terminal svg size 900,height font "DejaVu Sans,14" noenhanced background "#ffffff"
 if (format eq "png") set terminal pngcairo size 900,height font "DejaVu Sans,11" noenhanced background "#ffffff"
-if (text) set terminal dumb size 79,24 noenhanced
+if (text) set terminal dumb size 79,(exists("tall") ? tall : 24) noenhanced
 if (!text) set output out.".".format
 small = (format eq "svg") ? ",11" : ",9"
 
@@ -66,7 +66,8 @@ nothing = '-1 with points pt -1 notitle'
 peak(column, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$%d + 0 > m { m = $%d } END { printf \"%%.3f\", m }' '%s'", least, body, column, column, data))
 
 # A label in two lines, and numbers that a human reads.
-short(name) = !numbered(name) ? name : text ? name[1:2].(strstrt(name, "--") ? name[strstrt(name, "--"):] : "") : name[1:2]."\n".name[4:]
+squeezed(name) = name eq "libevent" ? "event" : name eq "bpftrace" ? "bpf" : name[1:3] eq "lt-" ? name[4:] : name
+short(name) = !numbered(name) ? (text ? squeezed(name) : name) : text ? name[1:2].(strstrt(name, "--") ? name[strstrt(name, "--"):] : "") : name[1:2]."\n".name[4:]
 commas(x) = x >= 1000 ? sprintf("%d,%03d", int(x / 1000), int(x) % 1000) : sprintf("%d", x)
 human(x) = x >= 1e6 ? sprintf("%.2f M", x / 1e6) : x >= 1e5 ? sprintf("%.0f k", x / 1e3) : commas(int(x + 0.5))
 brief(x) = x < 9.995 ? sprintf("%.2f", x) : x < 99.95 ? sprintf("%.1f", x) : human(x)

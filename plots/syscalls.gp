@@ -17,7 +17,8 @@ set size 0.62, 1
 set style histogram rowstacked
 set title (text ? "Calls per small request" : "System calls per small request")
 if (!text) { set ylabel "calls per request" }
-set ytics (most > 8 ? 2 : 1)
+step = most > 8 ? 2 : 1
+set ytics step
 set xrange [-0.6:many(calm) - 0.4]
 set yrange [0:(most > 0 ? 1.5 * most : 5)]
 set key top left reverse Left maxrows 4 width 1 samplen 1.5
