@@ -4,6 +4,7 @@
 # A median, with the least and the largest of its trials; or, in a panel NAME.trial, one trial.
 # hollow: not to be trusted. The medians are build/stats' own; gnuplot computes none.
 #   BENCH=build/full/bench plots/points.sh loadlatency
+# plots/points.sh --rows FILE: the trials in FILE as build/stats wants them.
 set -euo pipefail
 LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
@@ -101,6 +102,12 @@ maxima() {
 		lab = substr($1, 11); limited = sub(/^>= */, "", $2)
 		print lab, "maximum", "nan", $2 + 0, "nan", "nan", 1, 1, limited }' "$BENCH/saturation.tsv"
 }
+
+# For others: the rows of a file as build/stats wants them.
+if [ "${1-}" = --rows ]; then
+	rows "$2"
+	exit
+fi
 
 # What each chart is made of: the first file is whose manifest it carries.
 case ${1?a chart} in
