@@ -18,6 +18,19 @@ export BENCH BUILD
 # Those that are drawn from what points.sh makes of the numbers.
 POINTS='callsload spectrum loadlatency connections idle omission cpu observer backpressure peers'
 
+is_points() {
+	[[ " $POINTS " = *" $1 "* ]]
+}
+
+# sources CHART: the files of numbers it is made of, the first of which tells whose they are.
+sources() {
+	case $1 in
+	callsload | loadlatency) echo load ;;
+	cpu) echo load claim ;;
+	*) echo "$1" ;;
+	esac
+}
+
 # measured FILE: there are rows below its head.
 measured() {
 	awk '!/^#/ { n++ } END { exit n < 2 }' "$1" 2>/dev/null

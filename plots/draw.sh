@@ -13,7 +13,7 @@ trap 'rm -f "$PLOTS"/*.tmp' EXIT
 read -ra charts <<<"${*:-$CHARTS}"
 for chart in "${charts[@]}"; do
 	data=$BENCH/$chart.tsv
-	if [[ " $POINTS " = *" $chart "* ]]; then
+	if is_points "$chart"; then
 		data=$PLOTS/points/$chart.tsv
 		plots/points.sh "$chart" >"$data.tmp" || { rm -f "$data" "$data.tmp"; continue; }
 		mv "$data.tmp" "$data"

@@ -8,7 +8,9 @@
 set -euo pipefail
 LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
-BUILD=${BUILD:-build} BENCH=${BENCH:-$BUILD/full/bench}
+PROFILE=${PROFILE:-full}
+# shellcheck source=plots/charts.sh
+. plots/charts.sh
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 
@@ -109,19 +111,19 @@ if [ "${1-}" = --rows ]; then
 	exit
 fi
 
-# What each chart is made of: the first file is whose manifest it carries.
-case ${1?a chart} in
-connections) files=connections ;;
-callsload | loadlatency) files=load ;;
-cpu) files='load claim' ;;
-spectrum | omission | observer | backpressure | idle | peers) files=$1 ;;
-*) echo "points: no chart '$1'" >&2; exit 2 ;;
-esac
-for file in $files; do
-	[ -s "$BENCH/$file.tsv" ] || { echo "points: $BENCH/$file.tsv is missing or empty" >&2; exit 1; }
+is_points "${1-}" || {
+	echo "points: no chart '${1-}' is made of points" >&2
+	exit 2
+}
+read -ra files <<<"$(sources "$1")"
+for file in "${files[@]}"; do
+	measured "$BENCH/$file.tsv" || {
+		echo "points: $BENCH/$file.tsv is missing or empty" >&2
+		exit 1
+	}
 done
 
-head_of "${files%% *}"
+head_of "${files[0]}"
 columns
 case $1 in
 connections)
@@ -141,7 +143,13 @@ cpu)
 	both load cpu_us load rate
 	both claim cpu_percent claim
 	;;
-spectrum) lines spectrum ;;
+spectrum)
+	lines spectrum
+	if measured "$BENCH/claim.tsv"; then # in words
+		medians claim p50_us p50 | grep '^0[34]' || true
+		medians claim p99_us p99 | grep '^0[34]' || true
+	fi
+	;;
 omission) lines omission curve ;;
 observer)
 	both observer rate rate

@@ -3,8 +3,8 @@ load "plots/style.gp"
 of(s) = s[:strstrt(s, "|") - 1]
 trial(s) = s[strstrt(s, "|") + 1:strlen(s) - 2]
 one(s) = sprintf("<awk -F'\t' '$1 == \"%s\" && $2 == \"%s\"' '%s'", of(s), trial(s), data)
-noisy = system("awk -F'\t' '".body."$9 && !seen[$1, $2]++ { printf \"%s|%s|1 \", $1, $2 }' '".data."'")
-quiet = system("awk -F'\t' '".body."!$9 && !seen[$1, $2]++ { printf \"%s|%s|0 \", $1, $2 }' '".data."'")
+noisy = system("awk -F'\t' '".body."$2 ~ /:/ && $9 && !seen[$1, $2]++ { printf \"%s|%s|1 \", $1, $2 }' '".data."'")
+quiet = system("awk -F'\t' '".body."$2 ~ /:/ && !$9 && !seen[$1, $2]++ { printf \"%s|%s|0 \", $1, $2 }' '".data."'")
 
 set title "Latency at the claimed load, counted from when each request was due"
 set xlabel "percentile (the axis is 1/(1-p), log)"
