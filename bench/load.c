@@ -78,6 +78,7 @@ static long port = 8080, connections = 1, active, size = 64, depth = 1, seed = 1
 static double rate, duration = 5, warmup = 0.5;
 static int pace = PACE_SPIN, arrival = ARRIVAL_POISSON;
 static bool json, graceful, gate;
+static bool watched; /* stderr is a terminal: asked once, it costs a call each time */
 
 /* --- state */
 
@@ -493,7 +494,7 @@ static void progress(int64_t now, int64_t end)
 {
 	static int64_t last;
 
-	if (!recording || now - last < NS / 2 || !isatty(STDERR_FILENO))
+	if (!watched || !recording || now - last < NS / 2)
 		return;
 	last = now;
 	fprintf(stderr, "\r%3.0f s left ", (double)(end - now) / 1e9);
@@ -856,6 +857,7 @@ int main(int argc, char **argv)
 	struct address at;
 
 	parse(argc, argv, &at);
+	watched = isatty(STDERR_FILENO);
 	stop_on_signals();
 	const struct probe_page *page = counts_file ? page_open(counts_file) : NULL;
 	prepare();
@@ -871,7 +873,7 @@ int main(int argc, char **argv)
 	cpu = look(page, after) - cpu;
 	censor();
 	close_all();
-	if (isatty(STDERR_FILENO))
+	if (watched)
 		fprintf(stderr, "\r            \r");
 	if (stopping)
 		return 130;

@@ -68,18 +68,19 @@ prompt() {
 	trials 4 prompt
 }
 
-# delayed D_US: p50 with that delay.
+# delayed D_US: sets $p50, with that delay.
 delayed() {
 	instrument slow_echo --spin --delay-us "$1"
 	measure --rate 200 --depth 64 --arrival fixed --duration 0.7 --warmup 0.1
-	value .latency_us.p50
+	p50=$(value .latency_us.p50)
 }
 
 rises_by_the_delay() {
-	local before after
-	before=$(delayed 0)
-	after=$(delayed 1000)
-	close_to "$after" "$(awk -v b="$before" 'BEGIN { print b + 1000 }')" 50 "p50, $before without the delay"
+	local p50 before
+	delayed 0
+	before=$p50
+	delayed 1000
+	close_to "$p50" "$(awk -v b="$before" 'BEGIN { print b + 1000 }')" 50 "p50, $before without the delay"
 }
 
 @test "a delay of 1 ms in the server is 1 ms more in p50" {
@@ -122,11 +123,15 @@ stall_hidden() {
 	trials 3 stall_hidden
 }
 
-@test "Little's law with several requests on each connection" {
+# The window ends on time or late: what the end cuts off is in proportion to a pause there.
+little() {
 	instrument slow_echo --spin
 	measure --connections 5 --depth 8 --duration 0.7 --warmup 0.1
-	assert_success
-	holds '(.rate * .service_us.mean / 1e6 / 40 - 1 | fabs) <= 0.02'
+	so ".errors == {}" "(.rate * .service_us.mean / 1e6 / 40 - 1 | fabs) <= 0.02"
+}
+
+@test "Little's law with several requests on each connection" {
+	trials 4 little
 }
 
 # One clerk, 200 us each, half the time busy: the mean wait is rho S / 2(1 - rho), half of S,
@@ -152,7 +157,7 @@ queue() {
 	instrument slow_echo --stall-at 0.2 --stall-ms 3000
 	measure --connections 3 --depth 2 --rate 1000 --arrival fixed --duration 0.5 \
 		--warmup 0 --graceful
-	assert_equal "$status" 3
+	((status == 3 || status == 5)) || fail "status $status" # 5: on a busy machine
 	holds '.requests >= 499 and .requests <= 500' # scheduled, whatever became of them
 	holds '.unanswered > 250 and .errors == {timeout: .unanswered}'
 	holds '.response_us.samples == .requests' # nobody is left out
@@ -162,7 +167,7 @@ queue() {
 	all_read() { [[ -z $(ss -Htn state close-wait "sport = :$LAB_PORT") ]]; }
 	wait_until 5 all_read
 	stop_lab
-	run tail -n 1 "$LAB_LOG"
+	run grep ^served "$LAB_LOG"
 	assert_output "served $(($(value .lag_us.samples) + 3))" # and the first echoes
 }
 
@@ -185,9 +190,12 @@ queue() {
 
 @test "replies in the wrong order are corrupt, not merely late" {
 	instrument bad_echo --mode order
-	measure --rate 500 --depth 64 --duration 5 --warmup 0
+	measure --rate 500 --arrival fixed --depth 64 --duration 5 --warmup 0
 	assert_equal "$status" 3
-	holds '.errors == {corrupt: 1}' '.received == 19' '.duration_s < 4'
+	# Late ones may share a recv(2): then more than nineteen came before, and one was due
+	# that nobody could send any more.
+	holds ".errors | del(.timeout) == {corrupt: 1}" ".received >= 19" ".duration_s < 4" \
+		".requests == .received + .unanswered"
 }
 
 @test "a server that dies takes each connection with it, and the run ends" {
@@ -202,9 +210,8 @@ queue() {
 	unset LAB_PID
 	rc=0
 	wait "$loader" || rc=$?
-	stderr=$(cat "$JSON.err")
 	assert_equal "$rc" 3
-	holds '.errors | del(.eof, .reset) == {}' '.errors | add == 20' '.duration_s < 15' \
+	holds '.errors | del(.eof, .reset, .timeout) == {}' '.errors.eof + .errors.reset == 20' '.duration_s < 15' \
 		'.requests == .received + .unanswered and .response_us.samples == .requests'
 }
 
