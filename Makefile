@@ -91,9 +91,12 @@ charts:
 	@plots/report.sh
 	@plots/table.sh
 
-bench: all  ## only measure: SCENARIOS="syscalls spin" LABS="03 04" choose
+bench: all  ## only measure: SCENARIOS="syscalls spin" LABS="03 04" choose, NETNS=1 between namespaces
 	$(call need,jq,jq)
 	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" $(if $(SCENARIOS),SCENARIOS="$(SCENARIOS)") bench/run
+
+cross-check: all  ## other load generators beside ours, on the same servers
+	@bench/cross-check
 
 # --- playing
 
@@ -122,7 +125,8 @@ test: all $(CHECKS:%=$B/tests/%)  ## run every test (two minutes)
 	$(call need,nc,netcat-openbsd)
 	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests
 
-test-full: test  ## the tests again under each sanitizer, every verdict, a thousand seeds, the fuzzers
+test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
+	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/validate.bats tests/slow
 	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
@@ -130,7 +134,7 @@ test-full: test  ## the tests again under each sanitizer, every verdict, a thous
 	tests/fuzz/run 60
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+SCRIPTS := $(wildcard bench/run bench/netns bench/cross-check bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
@@ -196,4 +200,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS_WANTED ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade
+.PHONY: all plots charts bench cross-check demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade

@@ -7,5 +7,5 @@ function request()
 		asked = true
 		return "GET / HTTP/1.1\r\nHost: echo\r\n\r\n"
 	end
-	return "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\nTwenty-five bytes of body!"
+	return "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\nTwenty-five bytes of body"
 end

@@ -49,26 +49,63 @@ value() {
 }
 
 # calm: nobody took the processors away in the run that ended, neither the client's from it
-# nor the server's, if it is one that says so.
+# nor the server's, if it is one that says so. $CALM: all but so much of the time.
 calm() {
-	local lost
+	local lost share=${CALM:-0.02}
 	lost=$(sed -n "s/^lost_s //p" "$LAB_LOG")
-	so ".lost_s <= 0.01 * .duration_s and .lag_us.p90 < 50" "${lost:-0} <= 0.01 * .duration_s"
+	so ".lost_s <= $share * .duration_s and .lag_us.p90 < 50" "${lost:-0} <= $share * .duration_s"
 }
 
-# trials N FUNCTION: up to N of them, and no new one after ten seconds. It measures (not in
+# drift INTERVAL_NS CONNECTIONS: how far, in ns, the second half of the logged arrivals lies
+# off the schedule that the first half keeps. The machine can only make a request late, never
+# early: so the least late of each half tells, whatever the noise.
+drift() {
+	tail -n +$(($2 + 1)) "$ARRIVALS" | awk -v step="$1" -v start="$(head -n 1 "$ARRIVALS")" '
+		{ late[NR] = ($1 - start) - NR * step }
+		END {
+			for (i = 1; i <= NR; i++) {
+				h = i > NR / 2
+				if (!(h in least) || late[i] < least[h]) least[h] = late[i]
+			}
+			printf "%.0f\n", least[1] - least[0]
+		}'
+}
+
+# stall_spectrum D_MS T RATE: the answers to what was due in a stall of D come at its end, so
+# P(p) = D - (1 - p)T. What the machine adds at that end, it adds to all of them: the maximum
+# takes D's place.
+stall_spectrum() {
+	instrument slow_echo --spin --stall-at 0.5 --stall-ms "$1"
+	measure --connections 10 --rate "$3" --arrival fixed --duration "$2" --warmup 0
+	so ".requests == .received and .latency_us.max >= 990 * $1 and .latency_us.max < 1250 * $1" \
+		".service_us.p90 < .latency_us.max / 20" || return 1
+	WHY="the spectrum: $(awk -v t="$2" '
+		$2 == 1 { d = $1 }
+		NF == 4 && $2 > 0.85 && $2 < 1 { us[++n] = $1; p[n] = $2 }
+		END {
+			for (i = 1; i <= n; i++) {
+				want = d - (1 - p[i]) * t * 1e6
+				if (want > d / 4 && (us[i] - want > 0.02 * d || want - us[i] > 0.02 * d))
+					print "P(" p[i] ") = " us[i] ", wanted " want ";"
+			}
+			if (n < 10) print "too short"
+		}' "$HGRM")"
+	[[ $WHY == "the spectrum: " ]]
+}
+
+# trials N FUNCTION: up to N of them, and no new one after $TRIALS_S seconds (10). It measures (not in
 # a subshell: the server would outlive it) and returns whether all was as it should be. Once
 # is enough. A machine that spoils every trial gets a skip, a generator that does gets red.
 trials() {
-	local n=$1 i reason quiet=0 end=$((SECONDS + 10))
+	local n=$1 trial reason quiet=0 end=$((SECONDS + ${TRIALS_S:-10}))
 	shift
-	for ((i = 0; i < n && (i == 0 || SECONDS < end); i++)); do
+	for ((trial = 0; trial < n && (trial == 0 || SECONDS < end); trial++)); do
 		! "$@" || return 0
-		echo "# trial $((i + 1)): $WHY"
+		echo "# trial $((trial + 1)): $WHY"
 		stop_lab
 		reason=$WHY
 		! calm || quiet=$((quiet + 1))
 	done
-	((quiet > 0)) || skip "this machine is too noisy: in $i trials of $i it took the processor away"
-	fail "no trial of $i, $quiet of them calm: $reason"
+	((quiet > 0)) || skip "this machine is too noisy: in $trial trials of $trial it took the processor away; $reason"
+	fail "no trial of $trial, $quiet of them calm: $reason"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # Bats sets and reads these elsewhere
 # The load generator against servers whose slowness and faults are known. What takes longer
 # is in tests/slow.
 
@@ -13,42 +13,27 @@ teardown() {
 	stop_lab
 }
 
-# drift INTERVAL_NS CONNECTIONS: how far, in ns, the second half of the logged arrivals lies
-# off the schedule that the first half keeps. The machine can only make a request late, never
-# early: so the least late of each half tells, whatever the noise.
-drift() {
-	tail -n +$(($2 + 1)) "$ARRIVALS" | awk -v step="$1" -v start="$(head -n 1 "$ARRIVALS")" '
-		{ late[NR] = ($1 - start) - NR * step }
-		END {
-			for (i = 1; i <= NR; i++) {
-				h = i > NR / 2
-				if (!(h in least) || late[i] < least[h]) least[h] = late[i]
-			}
-			printf "%.0f\n", least[1] - least[0]
-		}'
-}
-
 @test "pacing: fixed arrivals keep within 0.1 % of the rate, as the server sees them" {
 	for pace in spin hybrid timerfd; do
 		instrument slow_echo --spin --log "$ARRIVALS"
-		measure --connections 10 --depth 64 --rate 1000 --arrival fixed --duration 1.5 \
+		measure --connections 10 --depth 64 --rate 1000 --arrival fixed --duration 1 \
 			--warmup 0 --pace $pace
 		stop_lab # now the log is whole
 		assert_equal "$(wc -l <"$ARRIVALS")" $((10 + $(value .requests)))
-		holds '.requests >= 1499 and .requests <= 1500'
-		# The two halves are 0.75 s apart.
-		off=$(drift 1000000 10)
-		((off <= 750000 && off >= -750000)) || fail "$pace: $off ns off in 0.75 s"
+		holds '.requests >= 999 and .requests <= 1000'
+		off=$(drift 1000000 10) # in half a second
+		((off <= 500000 && off >= -500000)) || fail "$pace: $off ns off in 0.5 s"
 	done
 }
 
-# The count belongs to the seed; the gaps are what the server saw.
+# The count and the gaps belong to the seed, so that every trial is the same but for the
+# machine. Few a second: a pause of it is short beside a gap.
 poisson_arrivals() {
 	instrument slow_echo --spin --log "$ARRIVALS"
-	measure --connections 10 --depth 64 --rate 4000 --duration 2 --warmup 0 --seed 8
+	measure --connections 64 --depth 64 --rate 500 --duration 2 --warmup 0 --seed 8
 	stop_lab
-	so '.requests - 8000 | fabs <= 3 * sqrt(8000)' || return 1
-	close_to "$(tail -n +11 "$ARRIVALS" | awk '
+	so '(.requests - 1000 | fabs) <= 3 * (1000 | sqrt)' || return 1
+	close_to "$(tail -n +65 "$ARRIVALS" | awk '
 		NR > 1 { d = $1 - last; n++; sum += d; squares += d * d }
 		{ last = $1 }
 		END { m = sum / n; print sqrt(squares / n - m * m) / m }')" 1 0.05 'CV of the gaps'
@@ -71,7 +56,7 @@ prompt() {
 # delayed D_US: sets $p50, with that delay.
 delayed() {
 	instrument slow_echo --spin --delay-us "$1"
-	measure --rate 200 --depth 64 --arrival fixed --duration 0.7 --warmup 0.1
+	measure --rate 200 --depth 64 --arrival fixed --duration 0.6 --warmup 0.1
 	p50=$(value .latency_us.p50)
 }
 
@@ -87,29 +72,8 @@ rises_by_the_delay() {
 	trials 4 rises_by_the_delay
 }
 
-# The answers to what was due in a stall of D come at its end: P(p) = D - (1 - p)T. What the
-# machine adds at that end, it adds to all of them: so the maximum takes D's place.
-stall_spectrum() {
-	instrument slow_echo --spin --stall-at 0.5 --stall-ms 400
-	measure --connections 10 --rate 1000 --arrival fixed --duration 2 --warmup 0
-	so '.requests == .received and .latency_us.max >= 395e3 and .latency_us.max < 500e3' \
-		'.service_us.p90 < 10e3' || return 1
-	WHY="the spectrum: $(awk -v t=2e6 '
-		$2 == 1 { d = $1 }
-		NF == 4 && $2 > 0.85 && $2 < 1 { us[++n] = $1; p[n] = $2 }
-		END {
-			for (i = 1; i <= n; i++) {
-				off = us[i] - (d - (1 - p[i]) * t)
-				if (off > 0.02 * d || off < -0.02 * d)
-					print "P(" p[i] ") = " us[i] " is off by " off " us;"
-			}
-			if (n < 10) print "too short"
-		}' "$HGRM")"
-	[[ $WHY == "the spectrum: " ]]
-}
-
 @test "a stall of D in T: every percentile is D - (1 - p)T" {
-	trials 3 stall_spectrum
+	trials 3 stall_spectrum 400 2 1000
 }
 
 # Five requests of tens of thousands met the stall.
@@ -123,28 +87,28 @@ stall_hidden() {
 	trials 3 stall_hidden
 }
 
-# The window ends on time or late: what the end cuts off is in proportion to a pause there.
+# The end of the window cuts some off: the more, the longer a pause there.
 little() {
 	instrument slow_echo --spin
 	measure --connections 5 --depth 8 --duration 0.7 --warmup 0.1
-	so ".errors == {}" "(.rate * .service_us.mean / 1e6 / 40 - 1 | fabs) <= 0.02"
+	so '.errors == {}' '(.rate * .service_us.mean / 1e6 / 40 - 1 | fabs) <= 0.02'
 }
 
 @test "Little's law with several requests on each connection" {
 	trials 4 little
 }
 
-# One clerk, 200 us each, half the time busy: the mean wait is rho S / 2(1 - rho), half of S,
-# and nine of ten wait for less than 1.507 S. The schedule of seed 10 is within 2 % of both.
+# One clerk, 1 ms each, half the time busy: half of those who come do not wait, nine of ten
+# less than 1.516 ms. The schedule of seed 8 says 1.468.
 queue() {
 	local base
-	instrument slow_echo --spin --delay-us 200
-	measure --connections 64 --depth 64 --rate 500 --arrival fixed --duration 0.5 --warmup 0
+	instrument slow_echo --spin --delay-us 1000
+	measure --connections 64 --depth 64 --rate 100 --arrival fixed --duration 0.4 --warmup 0
 	base=$(value .latency_us.p50)
-	measure --connections 64 --depth 64 --rate 2500 --duration 1.5 --warmup 0 --seed 10
+	measure --connections 64 --depth 64 --rate 500 --duration 2 --warmup 0 --seed 8
 	so '.requests == .received' || return 1
-	close_to "$(value ".latency_us.p90 - $base")" 301 45 'p90 of the wait, us' || return 1
-	close_to "$(value ".latency_us.p50 - $base")" 0 20 'p50 of the wait, us'
+	close_to "$(value ".latency_us.p90 - $base")" 1516 150 'p90 of the wait, us' || return 1
+	close_to "$(value ".latency_us.p50 - $base")" 0 75 'p50 of the wait, us'
 }
 
 @test "a queue at half load waits as M/D/1 says" {
@@ -229,15 +193,13 @@ overload() {
 	trials 3 overload
 }
 
-@test "a rate that cannot be is exit 5 in every pace, in words too" {
+@test "a rate that cannot be is exit 5 when it may sleep too, and in words" {
 	instrument slow_echo
-	for pace in spin hybrid; do
-		run --separate-stderr timeout 20 "$BUILD/load" --port "$LAB_PORT" --connections 50 \
-			--rate 3000000 --duration 0.2 --warmup 0 --pace $pace
-		assert_equal "$status" 5
-		assert_line --regexp '^client-limited: '
-		refute_output --partial maximum
-	done
+	run --separate-stderr timeout 20 "$BUILD/load" --port "$LAB_PORT" --connections 50 \
+		--rate 3000000 --duration 0.1 --warmup 0 --pace hybrid
+	assert_equal "$status" 5
+	assert_line --regexp "^client-limited: "
+	refute_output --partial maximum
 }
 
 # calls FILE: name<TAB>count, without what a request has to cost.
