@@ -1,3 +1,4 @@
+	surely ".latency_us.p90 >= 0.95 * (1000 + $5)" || return 1 # a pause only makes it longer
 #!/usr/bin/env bats
 # shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
 # What tests/validate.bats has no time for: seconds of schedule, queues at three loads.
