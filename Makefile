@@ -106,9 +106,12 @@ charts:
 	@plots/report.sh
 	@plots/table.sh
 
-bench: all $B/tests/slow_echo  ## only measure: PROFILE=full (40 min), SCENARIOS="syscalls spin" LABS="03 04" choose
+bench: all $B/tests/slow_echo  ## only measure: PROFILE=full (40 min), SCENARIOS="syscalls spin" LABS="03 04" choose, NETNS=1
 	$(call need,jq,jq)
 	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" $(if $(SCENARIOS),SCENARIOS="$(SCENARIOS)") bench/run
+
+cross-check: all  ## other load generators beside ours, on the same servers
+	@bench/cross-check
 
 # --- playing
 
@@ -140,10 +143,10 @@ test: all $(CHECKS:%=$B/tests/%)  ## run every test (two minutes)
 # Two files of tests at a time, where bats can.
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-within-files)
 
-test-full: test  ## the tests again under each sanitizer, every verdict, a thousand seeds, the fuzzers
+test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
+	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/validate.bats tests/slow
 	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
-	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/slow
 	$(MAKE) selfcheck
 	tests/seeds 1000
 	tests/fuzz/run 60
@@ -217,4 +220,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS_WANTED ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade
+.PHONY: all plots charts bench cross-check demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade

@@ -81,6 +81,7 @@ static long pid, rcvbuf, read_pause;
 static double rate, duration = 5, warmup = 0.5;
 static int pace = PACE_SPIN, arrival = ARRIVAL_POISSON;
 static bool json, graceful, gate;
+static bool watched; /* stderr is a terminal: asked once, it costs a call each time */
 
 /* --- state */
 
@@ -547,7 +548,7 @@ static void progress(int64_t now, int64_t end)
 {
 	static int64_t last;
 
-	if (!recording || now - last < NS / 2 || !isatty(STDERR_FILENO))
+	if (!watched || !recording || now - last < NS / 2)
 		return;
 	last = now;
 	fprintf(stderr, "\r%3.0f s left ", (double)(end - now) / 1e9);
@@ -922,6 +923,7 @@ int main(int argc, char **argv)
 	struct address at;
 
 	parse(argc, argv, &at);
+	watched = isatty(STDERR_FILENO);
 	stop_on_signals();
 	if (counts_file)
 		page = page_open(counts_file);
@@ -938,7 +940,7 @@ int main(int argc, char **argv)
 	cpu = look(after) - cpu;
 	censor();
 	close_all();
-	if (isatty(STDERR_FILENO))
+	if (watched)
 		fprintf(stderr, "\r            \r");
 	if (stopping)
 		return 130;

@@ -125,7 +125,7 @@ measure() {
 	local lab=$1 whose=(--pid "$PID")
 	JSON=$TMP/load.json STATUS=0
 	[ ! -e "$PAGE" ] || whose=(--counts "$PAGE")
-	"${WITHIN[@]}" taskset -c "$CLIENT_CPU" "$BUILD/load" --port "$PORT" "${whose[@]}" --json \
+	"${WITHIN[@]}" taskset -c "$CLIENT_CPU" "$BUILD/load" --host "$HOST" --port "$PORT" "${whose[@]}" --json \
 		--seed "$SEED" "${@:2}" >"$JSON" 2>"$TMP/load.err" || STATUS=$?
 	[ $STATUS -ne 130 ] || exit 130
 	[ $STATUS -ne 3 ] || jq -r '"wrong, missing or failed replies: " + (.errors | tojson)' \

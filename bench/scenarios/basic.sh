@@ -139,7 +139,7 @@ do_connections() {
 
 starvation_rows() {
 	serve "$LAB"
-	taskset -c "$CLIENT_CPU" "$BUILD/nudge" --port "$PORT" --tsv | tail -n +2 |
+	taskset -c "$CLIENT_CPU" "$BUILD/nudge" --host "$HOST" --port "$PORT" --tsv | tail -n +2 |
 		sed "s/^/$LAB\t/" >>"$PART/rows"
 	stop "$PID"
 }
@@ -157,7 +157,7 @@ do_starvation() {
 spin_row() {
 	local calls cpu t0 t1 idle
 	start "${@:2}"
-	exec {idle}<>"/dev/tcp/127.0.0.1/$PORT"
+	exec {idle}<>"/dev/tcp/$HOST/$PORT"
 	until [ "$(counter "$PAGE" connections.active)" = 1 ]; do pause 0.01; done
 	t0=${EPOCHREALTIME/./} calls=$(counter "$PAGE" epoll_wait.calls) cpu=$(cpu_ns "$PID")
 	pause "$SECONDS_SPIN"

@@ -4,7 +4,7 @@
 environment() {
 	local lost name
 	start 03-epoll-lt
-	taskset -c "$CLIENT_CPU" "$BUILD/load" --port "$PORT" --rate 10 --json --warmup 0.1 \
+	taskset -c "$CLIENT_CPU" "$BUILD/load" --host "$HOST" --port "$PORT" --rate 10 --json --warmup 0.1 \
 		--duration "$(scaled 5)" >"$TMP/idle.json" 2>"$TMP/load.err" || [ $? -ge 3 ] ||
 		die "$(tail -n 1 "$TMP/load.err")"
 	lost=$(jq '.lost_s / .duration_s * 1000 | round / 10' "$TMP/idle.json")

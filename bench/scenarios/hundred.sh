@@ -66,7 +66,7 @@ hundred_row() {
 	done
 	user=$(user_of_all "${servers[@]}") kernel=$(slab_kb)
 	for ((i = 0; i < SERVERS; i++)); do # one after the other: none waits too long for its first answer
-		beside "$CLIENT_CPU" "$BUILD/load" --port "${ports[i]}" --connections "$EACH" --active 1 \
+		beside "$CLIENT_CPU" "$BUILD/load" --host "$HOST" --port "${ports[i]}" --connections "$EACH" --active 1 \
 			--rate 0.001 --pace timerfd --warmup 0 --duration 600
 		clients+=("$BESIDE")
 		local mine=("${pages[i]}")

@@ -33,7 +33,7 @@ peers_idle() {
 	local before after idle=$((MANY / 2))
 	COUNTS_IN='' serve "$LAB"
 	before=$(anonymous "$PID")
-	beside "$CLIENT_CPU" "$BUILD/load" --port "$PORT" --connections "$idle" --active 1 --rate 0.001 \
+	beside "$CLIENT_CPU" "$BUILD/load" --host "$HOST" --port "$PORT" --connections "$idle" --active 1 --rate 0.001 \
 		--pace timerfd --warmup 0 --duration 600
 	KEPT=0 WHY="the connections did not come to rest"
 	if settle "$PID" "$BESIDE" "$idle"; then KEPT=1 WHY=-; fi

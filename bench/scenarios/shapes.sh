@@ -116,7 +116,7 @@ slow_row() {
 	local slow=0
 	serve "$LAB"
 	if [ "$CASE" -gt 0 ]; then
-		beside "$CLIENT_CPU" "$BUILD/load" --port "$PORT" --connections "$CASE" --size 4000000 --rcvbuf 4096 \
+		beside "$CLIENT_CPU" "$BUILD/load" --host "$HOST" --port "$PORT" --connections "$CASE" --size 4000000 --rcvbuf 4096 \
 			--read-pause 60000 --warmup 0 --duration 600 --pace timerfd
 		slow=$BESIDE
 		# In the ramp already each gets its reply of 4 MB stuck: no kernel takes that in.
