@@ -101,7 +101,7 @@ bench: all  ## only measure: SCENARIOS="syscalls spin" LABS="03 04" choose
 # --- playing
 
 demo:  ## list the demos; SLOW=1 makes them wait for Enter
-	@for d in bench/demos/*[!.sh]; do sed -n "2s|^# Demo: |make demo-$$(basename $$d)	|p" $$d; done
+	@for d in bench/demos/*; do sed -n "2s|^# Demo: |make demo-$$(basename $$d)	|p" $$d; done
 
 demo-%: all
 	@bench/demos/$*
