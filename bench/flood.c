@@ -32,6 +32,7 @@ static struct pollfd fds[MAX_FLOODERS + 1]; /* the last one is the pinger's */
 static struct pollfd *pinger;
 static char bytes[BLOCK];
 static int64_t start, sent_us[MAX_PINGS], worst_at_rest, worst_flooded;
+static int64_t late; /* by how much a ping was sent too late, at most: this machine's */
 static long sent, answered;
 static size_t part; /* of an answer that has not come whole */
 
@@ -137,6 +138,8 @@ static bool go_on_until(int64_t end)
 
 	for (int64_t t; !stopping && (t = now()) < end;) {
 		if (t >= next) {
+			if (t - next > late)
+				late = t - next;
 			ping();
 			next = t + 1000 * interval;
 		}
@@ -213,7 +216,9 @@ int main(int argc, char **argv)
 			answered, sent, (double)worst_at_rest / 1000,
 			(double)worst_flooded / 1000);
 	if (page)
-		printf("%sflood: %llu reads, %llu epoll_wait\n", tsv ? "# " : "",
-			(unsigned long long)reads, (unsigned long long)waits);
+		printf("%sflood: %llu reads, %llu epoll_wait; pings sent up to %.1f ms "
+		       "late\n",
+			tsv ? "# " : "", (unsigned long long)reads,
+			(unsigned long long)waits, (double)late / 1000);
 	return fflush(stdout) == 0 && answered == sent ? 0 : 1;
 }

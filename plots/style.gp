@@ -21,6 +21,7 @@ set linetype 3 lc rgb "#0072b2" lw 2 pt 7 ps 1.0 dt solid
 set linetype 4 lc rgb "#009e73" lw 2 pt 13 ps 1.2 dt (9,4)
 set linetype 5 lc rgb "#cc79a7" lw 2 pt 11 ps 1.0 dt (5,3)
 set linetype 6 lc rgb "#e69f00" lw 2 pt 3 ps 1.0 dt (16,4)
+set linetype 7 lc rgb "#56b4e9" lw 2 pt 4 ps 1.0 dt (9,3,3,3,3,3)
 set linetype 9 lc rgb "#888888" lw 1.5 dt 3
 # Outcomes of calls: none of the labs' colours (Paul Tol's muted ones).
 set linetype 11 lc rgb "#332288"
@@ -32,11 +33,11 @@ set linetype 16 lc rgb "#999933"
 set linetype 17 lc rgb "#bbbbbb"
 
 # The same colour for a bar that a row draws: `lc variable` draws nothing on a dumb terminal.
-colour(name) = int(word("0x000000 0xd55e00 0x0072b2 0x009e73 0xcc79a7 0xe69f00", 0 + name[1:2]))
-lab(n) = word("01-blocking 02-nonblocking 03-epoll-lt 04-epoll-et 05-et-starving 06-epollout-spin", n)
+colour(name) = int(word("0x000000 0xd55e00 0x0072b2 0x009e73 0xcc79a7 0xe69f00 0x56b4e9", 0 + name[1:2]))
+lab(n) = word("01-blocking 02-nonblocking 03-epoll-lt 04-epoll-et 05-et-starving 06-epollout-spin 07-et-fair", n)
 
 # The labs that have numbers, "03 04": a chart draws these and no others.
-have = system("grep -oE '^0[1-6]' '".data."' | sort -u | tr '\\n' ' '")
+have = system("grep -oE '^0[1-7]' '".data."' | sort -u | tr '\\n' ' '")
 rows(n) = sprintf("<grep '^%s' '%s'", lab(0 + n), data)
 
 # The largest value in a column, or least: no axis may hide the point that refutes the chart.
