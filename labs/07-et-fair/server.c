@@ -14,7 +14,7 @@
 enum {
 	READ_SIZE = 4096,
 	HIGH_WATER = 64 * 1024, /* read no more while this much output is stuck */
-	BUDGET = 16, /* reads a turn, then the others have theirs */
+	BUDGET = 8, /* reads a turn, then the others have theirs */
 	MAX_EVENTS = 64,
 	RETRY_MS = 100,
 };
