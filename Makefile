@@ -16,7 +16,7 @@ LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 LABS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
-TOOLS := counts load nudge stats torture faults.so
+TOOLS := counts flood load nudge stats torture faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
 PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
 # Lab 03 with a small change, which is a diff; where patch(1) is installed.
@@ -66,6 +66,9 @@ $(PEERS:%=$B/peers/%): $B/peers/%: $B/obj/bench/peers/%.o $(COMMON)
 $B/nudge: $B/obj/bench/nudge.o $(COMMON)
 	$(LINK)
 
+$B/flood: $B/obj/bench/flood.o $B/obj/bench/page.o $(COMMON)
+	$(LINK)
+
 # It attacks any echo server; the preload beside it halves sizes and injects errors.
 $B/torture: $(patsubst %.c,$B/obj/%.o,$(wildcard tests/torture/*.c)) $(COMMON)
 	$(LINK)
@@ -85,7 +88,7 @@ $B/obj/%.o: %.c Makefile
 
 # --- measuring
 
-CHARTS := syscalls ksweep latency connections starvation spin
+CHARTS := syscalls ksweep latency connections starvation spin fairness
 PROFILE ?= quick
 
 plots: all  ## measure, draw the charts, write build/report/index.html: the main job
@@ -116,7 +119,7 @@ cross-check: all  ## other load generators beside ours, on the same servers
 # --- playing
 
 demo:  ## list the demos; SLOW=1 makes them wait for Enter
-	@for d in bench/demos/*[!.sh]; do sed -n "2s|^# Demo: |make demo-$$(basename $$d)	|p" $$d; done
+	@for d in bench/demos/*; do sed -n "2s|^# Demo: |make demo-$$(basename $$d)	|p" $$d; done
 
 demo-%: all
 	@bench/demos/$*

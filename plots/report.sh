@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+	"fairness|A ping beside a flood|Three clients send as fast as the server echoes, a fourth sends a ping every 10 ms: a server that drains each client to EAGAIN is not done with the first before the flood is, so a ping waits for what is left of the flood; with a budget (07), or one read an event (03), it waits for a round.|Pings of 07 that wait for the end of the flood, or pings of 04 that do not, in several runs: one alone may be this machine pausing.|Lines of the answer time of each ping over the time it was sent; the slowest in the flood"
 # Writes build/report/index.html, one file with everything in it, from the numbers and the
 # charts of a profile.
 #   PROFILE=full plots/report.sh [--open]
@@ -96,6 +97,7 @@ describe_rows() {
 		chart == "connections" { add(sprintf("%.0f µs and %s calls a second at %s", $4, $6, $2)) }
 		chart == "starvation" { if ($2 < 1000) quiet[$1] = $4; text[$1] = quiet[$1] " in the silence, " $4 " in the end" }
 		chart == "spin" { add($2 " returns a second, " $3 " % CPU") }
+		chart == "fairness" { if ($4 && $3 > slow[$1]) slow[$1] = $3; text[$1] = sprintf("%.0f ms", slow[$1] / 1000) }
 		END {
 			for (i = 1; i <= n; i++) printf "%s%s: %s%s", (i > 1 ? "; " : ""), labs[i], text[labs[i]], (chart == "latency" ? " µs" : "")
 			print ""

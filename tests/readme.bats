@@ -89,3 +89,7 @@ $(<"$b.out")"
 @test "readme: 06-epollout-spin shows what its commands print" {
 	check labs/06-epollout-spin/README.md
 }
+
+@test "readme: 07-et-fair shows what its commands print" {
+	check labs/07-et-fair/README.md
+}
