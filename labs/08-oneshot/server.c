@@ -66,7 +66,8 @@ static void guard_unlock(void)
 		pthread_mutex_unlock(&guard);
 }
 
-/* Complete before ADD: from then on another thread may have its event. */
+/* Complete before ADD: from then on another thread may have its event. To close it that
+ * one has to wait for conns_lock. */
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
@@ -297,7 +298,8 @@ int main(int argc, char **argv)
 			die_errno("pthread_create");
 	announce(lfd);
 
-	sigwait(&stops, &sig);
+	if ((errno = sigwait(&stops, &sig)) != 0)
+		die_errno("sigwait");
 	leaving = true;
 	/* Level-triggered, and nobody takes it away: it wakes every thread. */
 	if (epoll_ctl(epfd, EPOLL_CTL_ADD, bell,
