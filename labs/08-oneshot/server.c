@@ -192,12 +192,14 @@ static enum step write_step(struct conn *c)
 static int watch(struct conn *c)
 {
 	struct epoll_event ev = { .events = bit[mode], .data.ptr = c };
+	int fd = c->fd;
 
 	if (wants_input(c))
 		ev.events |= EPOLLIN;
 	if (c->out.len > 0)
 		ev.events |= EPOLLOUT;
-	return epoll_ctl(epfd, EPOLL_CTL_MOD, c->fd, &ev);
+	atomic_fetch_sub(&c->inside, 1); /* out, before another thread is let in */
+	return epoll_ctl(epfd, EPOLL_CTL_MOD, fd, &ev);
 }
 
 /* One step each way is enough: MOD reports what is left. In mode oneshot it also hands c
@@ -215,7 +217,6 @@ static void on_event(struct conn *c, uint32_t events)
 		in = read_step(c);
 	if (in != STEP_CLOSE)
 		out = write_step(c);
-	atomic_fetch_sub(&c->inside, 1);
 	if (in == STEP_CLOSE || out == STEP_CLOSE || finished(c) || watch(c) < 0)
 		conn_close(c);
 	guard_unlock();
