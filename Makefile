@@ -70,7 +70,7 @@ $B/obj/%.o: %.c Makefile
 
 # --- measuring
 
-CHARTS := syscalls ksweep latency connections starvation spin
+CHARTS := syscalls ksweep latency connections starvation spin oneshot
 PROFILE ?= quick
 
 plots: all  ## measure, draw the charts, write build/report/index.html: the main job
