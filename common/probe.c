@@ -494,6 +494,6 @@ const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)
 {
-	return "race:__wrap_epoll_ctl\n";
+	return "race:epoll_ctl\n";
 }
 #endif
