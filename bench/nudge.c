@@ -10,17 +10,18 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_BURST = 65536, TICK_MS = 20, ACCEPT_MS = 50 };
+enum { MAX_BURST = 65536, TICK_MS = 20, ACCEPT_MS = 50, FIRST = 16 };
 
 static const char *host = "127.0.0.1";
 static long port = 8080, burst = 10000, silence = 1000, nudges = 20, gap = 50,
 	    settle = 300;
-static bool tsv;
+static bool tsv, order;
 static long sent, answered;
+static long misplaced; /* answers that are not the byte of their place */
+static unsigned char first[FIRST]; /* ... and the first of them */
 
 static int64_t now_ms(void)
 {
@@ -47,7 +48,11 @@ static int connect_to(const struct address *at)
 static void row(int64_t start)
 {
 	if (tsv)
-		printf("%lld\t%ld\t%ld\n", (long long)(now_ms() - start), sent, answered);
+		printf("%lld\t%ld\t%ld", (long long)(now_ms() - start), sent, answered);
+	if (tsv && order)
+		printf("\t%ld", misplaced);
+	if (tsv)
+		putchar('\n');
 	if (fflush(stdout) != 0)
 		die_errno("stdout");
 }
@@ -56,11 +61,28 @@ static void say(int fd, size_t n)
 {
 	static char bytes[MAX_BURST];
 
-	memset(bytes, 'x', n);
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)(sent + (long)i);
 	ssize_t got = send(fd, bytes, n, MSG_NOSIGNAL);
 	if (got != (ssize_t)n)
 		die_errno("send of %zu bytes at once", n);
 	sent += (long)n;
+}
+
+static void compare(const char *bytes, ssize_t n)
+{
+	for (ssize_t i = 0; i < n; i++, answered++) {
+		if (answered < FIRST)
+			first[answered] = (unsigned char)bytes[i];
+		misplaced += bytes[i] != (char)answered;
+	}
+}
+
+static void tell_order(void)
+{
+	for (long i = 0; i < FIRST && i < answered; i++)
+		printf("%d ", first[i]);
+	printf("...: %ld of %ld answers out of place\n", misplaced, answered);
 }
 
 /* Takes what comes until `end`, and a row at every tick. False: the server is gone. */
@@ -80,7 +102,7 @@ static bool listen_until(int fd, int64_t start, int64_t end)
 
 			if (got <= 0 && errno != EINTR)
 				return false;
-			answered += got > 0 ? got : 0;
+			compare(bytes, got);
 		}
 		row(start);
 	}
@@ -101,6 +123,8 @@ int main(int argc, char **argv)
 			.max = 100000 },
 		{ 0, "gap-ms", "MS", "this far apart (50)", .number = &gap, .min = 1,
 			.max = 60000 },
+		{ 0, "order", NULL, "tell which answers come out of place",
+			.flag = &order },
 		{ 0, "tsv", NULL, "a row of ms, sent, answered every 20 ms",
 			.flag = &tsv },
 		{ 0 },
@@ -123,7 +147,7 @@ int main(int argc, char **argv)
 	int64_t start = now_ms();
 
 	if (tsv)
-		printf("ms\tsent\tanswered\n");
+		printf("ms\tsent\tanswered%s\n", order ? "\tmisplaced" : "");
 	say(fd, (size_t)burst);
 	there = listen_until(fd, start, start + silence);
 	if (!tsv)
@@ -139,6 +163,8 @@ int main(int argc, char **argv)
 	if (!tsv)
 		printf("and %ld single bytes: sent %ld, answered %ld\n", nudges, sent,
 			answered);
+	if (order && !tsv)
+		tell_order();
 	close(fd);
 	if (stopping)
 		return 130;

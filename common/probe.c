@@ -486,3 +486,14 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		saw(PROBE_IOCTL, "ioctl", fd, result);
 	return result;
 }
+
+#ifdef __SANITIZE_THREAD__
+/* It knows that EPOLL_CTL_ADD hands a descriptor to whoever gets the event, and takes one
+ * that EPOLL_CTL_MOD hands on for used by two threads at once. */
+const char *__tsan_default_suppressions(void);
+
+const char *__tsan_default_suppressions(void)
+{
+	return "race:epoll_ctl\n";
+}
+#endif

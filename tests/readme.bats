@@ -93,3 +93,7 @@ $(<"$b.out")"
 @test "readme: 07-et-fair shows what its commands print" {
 	check labs/07-et-fair/README.md
 }
+
+@test "readme: 08-oneshot shows what its commands print" {
+	check labs/08-oneshot/README.md
+}

@@ -147,3 +147,12 @@ lesson_bounded_turns() {
 		"a client that streams 20 MB" \
 		"at most 8 recv (BUDGET) to one epoll_wait" "$reads recv, $turns epoll_wait"
 }
+
+lesson_one_owner() {
+	server --work 20 || return
+	local said
+	said=$(timeout 20 "$BUILD/nudge" --port "$PORT" --burst 1 --silence 5 --nudges 99 --gap-ms 5 --order </dev/null 2>&1 | tail -n 1)
+	verdict "$([[ $said == *': 0 of 100 answers out of place' ]] && echo pass || echo fail)" \
+		"--work 20, and 100 numbered bytes 5 ms apart: half of them keep a thread for 20 ms" \
+		"0 of 100 answers out of place" "$said"
+}

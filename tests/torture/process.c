@@ -72,6 +72,29 @@ size_t server_pids(pid_t *pids)
 	return n;
 }
 
+static void count_one(int tid, void *arg)
+{
+	(void)tid;
+	++*(size_t *)arg;
+}
+
+bool threaded(void)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+
+	for (size_t i = 0; i < n; i++) {
+		char path[64];
+		size_t threads = 0;
+
+		snprintf(path, sizeof path, "/proc/%d/task", pids[i]);
+		each_number(path, count_one, &threads);
+		if (threads > 1)
+			return true;
+	}
+	return false;
+}
+
 long memory_kb(pid_t pid)
 {
 	char path[64], line[128];

@@ -1,0 +1,27 @@
+# Threads on one epoll set: who meets whom inside a connection, and in what order the
+# answers come back. Sourced by bench/run.
+# shellcheck shell=bash
+
+plan_oneshot() {
+	echo "$((3 * $(wanted 08 | wc -l))) 1.3 0.5"
+}
+
+do_oneshot() {
+	local lab mode said inside empty
+	begin oneshot "4 threads, 1 connection, 200 one-byte messages 5 ms apart, even ones cost 20 ms" 1 \
+		lab mode overlaps empty_wakeups out_of_place answers
+	for lab in $(wanted 08); do
+		for mode in lt et oneshot; do
+			doing oneshot "$lab --mode $mode" 1.3
+			start "$lab" --mode "$mode" --work 20 2>"$TMP/oneshot.err"
+			said=$(taskset -c "$CLIENT_CPU" "$BUILD/nudge" --port "$PORT" --burst 1 --silence 5 \
+				--nudges 199 --gap-ms 5 --order | tail -n 1)
+			empty=$(counter "$PAGE" recv.eagain)
+			stop "$PID"
+			inside=$(sed -n 's/.*: \([0-9]*\) overlaps$/\1/p' "$TMP/oneshot.err")
+			sed -nE "s/.*: ([0-9]+) of ([0-9]+) answers.*/$lab\t$mode\t${inside:-0}\t$empty\t\1\t\2/p" \
+				<<<"$said" >>"$ROWS"
+		done
+	done
+	finish
+}
