@@ -76,11 +76,12 @@ start() {
 	local tries log
 	PAGE=$TMP/page.${#PIDS[@]}
 	log=$TMP/log.${#PIDS[@]}
+	rm -f "$log" # an earlier server's port is not this one's
 	LAB_COUNTS=$PAGE taskset -c "$SERVER_CPU" "$BUILD/$1" --port 0 "${@:2}" >"$log" &
 	PID=$!
 	PIDS+=("$PID")
 	for ((tries = 0; tries < 1500; tries++)); do
-		grep -q '^listening on ' "$log" && break
+		grep -qs '^listening on ' "$log" && break
 		kill -0 "$PID" 2>/dev/null || die "$1 did not start"
 		pause 0.01
 	done
