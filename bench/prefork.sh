@@ -24,11 +24,16 @@ switches() { # PID...
 	awk '/^voluntary/ { n += $2 } END { print n }' "${files[@]}"
 }
 
-# What each worker holds: the sockets it has open, but for the listening one.
-held() { # PID...
-	local pid
+# held PID WORKER...: what each worker holds: its sockets but for the listening one. In HELD.
+held() {
+	local pid fd n
+	HELD=()
 	for pid in "${@:2}"; do
-		echo $(($(find "/proc/$pid/fd" -lname 'socket:*' | wc -l) - 1))
+		n=-1
+		for fd in "/proc/$pid/fd/"*; do
+			[ ! -S "$fd" ] || n=$((n + 1))
+		done
+		HELD+=("$n")
 	done
 }
 

@@ -55,7 +55,8 @@ accepts_row() {
 	else
 		connect "$PORT" $HERD_CONNECTIONS $HERD_REST
 	fi
-	held "${f[@]}" | sort -rn | awk -v OFS='\t' -v lab="$1" -v a="$2" \
+	held "${f[@]}"
+	printf '%s\n' "${HELD[@]}" | sort -rn | awk -v OFS='\t' -v lab="$1" -v a="$2" \
 		'{ print lab, a, NR, 1, $1 }' >>"$ROWS"
 	hang_up
 	stop "$PID"
