@@ -89,3 +89,13 @@ $(<"$b.out")"
 @test "readme: 06-epollout-spin shows what its commands print" {
 	check labs/06-epollout-spin/README.md
 }
+
+@test "readme: 09-exclusive shows what its commands print" {
+	requires prlimit
+	check labs/09-exclusive/README.md
+}
+
+@test "readme: 10-reuseport shows what its commands print" {
+	requires ss
+	check labs/10-reuseport/README.md
+}
