@@ -97,7 +97,7 @@ start() {
 	PID=$!
 	PIDS+=("$PID")
 	for ((tries = 0; tries < 1500; tries++)); do
-		grep -q '^listening on ' "$log" && break
+		grep -qs '^listening on ' "$log" && break
 		kill -0 "$PID" 2>/dev/null || die "$1 did not start"
 		pause 0.01
 	done

@@ -97,3 +97,13 @@ $(<"$b.out")"
 @test "readme: 08-oneshot shows what its commands print" {
 	check labs/08-oneshot/README.md
 }
+
+@test "readme: 09-exclusive shows what its commands print" {
+	requires prlimit
+	check labs/09-exclusive/README.md
+}
+
+@test "readme: 10-reuseport shows what its commands print" {
+	requires ss
+	check labs/10-reuseport/README.md
+}

@@ -156,3 +156,135 @@ lesson_one_owner() {
 		"--work 20, and 100 numbered bytes 5 ms apart: half of them keep a thread for 20 ms" \
 		"0 of 100 answers out of place" "$said"
 }
+
+# --- several processes
+
+workers() {
+	cat "/proc/$PID/task/$PID/children" 2>/dev/null || true
+}
+
+workers_up() { # N: so many are there, soon, and have gone to sleep
+	local tries
+	for ((tries = 0; tries < 100; tries++)); do
+		[[ $(workers | wc -w) -ne $1 || $(calls epoll_ctl) -lt $1 ]] || break
+		pause 0.02
+	done
+	pause 0.1
+}
+
+sockets() { # PID: connections, and the listening one
+	find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l
+}
+
+switches() { # of all processes: each wakeup that found nothing more to do is one
+	local pid sum=0
+	for pid in $PID $(workers); do
+		sum=$((sum + $(awk '/^voluntary/ { print $2 }' "/proc/$pid/status" 2>/dev/null || echo 0)))
+	done
+	echo $sum
+}
+
+# several_clients N: connect one after the other, and stay until the server is away.
+several_clients() {
+	local i fd
+	SEVERAL=()
+	for ((i = 0; i < $1; i++)); do
+		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+		SEVERAL+=("$fd")
+		pause 0.005
+	done
+}
+
+several_away() {
+	local fd
+	for fd in "${SEVERAL[@]}"; do exec {fd}>&-; done
+}
+
+lesson_one_wakeup() {
+	server --exclusive --workers 8 || return
+	workers_up 8
+	local before n many=60
+	before=$(switches)
+	several_clients $many
+	connected $many || true
+	n=$(($(switches) - before))
+	several_away
+	verdict "$([[ $n -gt 0 && $n -le $((many * 3 / 2)) ]] && echo pass || echo fail)" \
+		"--exclusive, 8 workers, $many connections one after the other" \
+		"a wakeup each: about $many voluntary context switches" "$n"
+}
+
+# no_room_in PID: not one descriptor more.
+no_room_in() {
+	local fd=0
+	while [[ -L /proc/$1/fd/$fd ]]; do fd=$((fd + 1)); done
+	prlimit --pid "$1" --nofile=$fd:
+}
+
+answered() { # within two seconds, by whoever takes the next connection
+	local fd reply=nothing
+	exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+	echo hello >&"$fd"
+	read -rt 2 -u "$fd" reply || true
+	exec {fd}>&-
+	CLIENT_SAID=$reply
+	[[ $reply == hello ]]
+}
+
+lesson_passes_it_on() {
+	server --exclusive --workers 2 || return
+	workers_up 2
+	local pid full=''
+	several_clients 1
+	connected 1 || true
+	for pid in $(workers); do
+		[[ $(sockets "$pid") -lt 2 ]] || full=$pid
+	done
+	CLIENT_SAID='nobody took the first'
+	[[ ! $full ]] || no_room_in "$full"
+	pause 0.1
+	verdict "$([[ $full ]] && answered && echo pass || echo fail)" \
+		"--exclusive, 2 workers: the one that is woken first has no descriptor left, the other has" \
+		"the other one answers the next client" "${CLIENT_SAID:-nothing}"
+	several_away
+}
+
+lesson_a_socket_each() {
+	server --workers 4 || return
+	workers_up 4
+	local pid least=999 n
+	several_clients 80
+	connected 80 || true
+	for pid in $(workers); do
+		n=$(($(sockets "$pid") - 1))
+		[[ $n -ge $least ]] || least=$n
+	done
+	several_away
+	verdict "$([[ $least -ge 1 && $least -lt 999 ]] && echo pass || echo fail)" \
+		"80 connections to 4 workers, one after the other" \
+		"about 20 each, none without" "the one with the fewest has $least"
+}
+
+lesson_restarts_the_dead() {
+	server --workers 3 || return
+	workers_up 3
+	local pid tries before died=0 now
+	before=$(workers)
+	for pid in $before; do kill -KILL "$pid"; done
+	for ((tries = 0; tries < 200; tries++)); do
+		now=$(workers)
+		[[ $now == "$before" || $(wc -w <<<"$now") -ne 3 ]] || break
+		pause 0.02
+	done
+	local saw=dead
+	[[ $(workers | wc -w) -ne 3 ]] || ! answered || saw=alive
+	# And one that dies again and again must not be started again and again.
+	for ((tries = 0; tries < 100; tries++)); do
+		for pid in $(workers); do kill -KILL "$pid" 2>/dev/null && died=$((died + 1)); done
+		pause 0.01
+	done
+	verdict "$([[ $saw == alive && $died -le 30 ]] && echo pass || echo fail)" \
+		"killed all 3 workers once; then, for a second, each as soon as it was there" \
+		"3 new ones that answer; then a pause between restarts: at most 30 deaths" \
+		"$(workers | wc -w) workers, $saw; $died deaths"
+}

@@ -244,15 +244,23 @@ void freeze_on_answer(const struct client *c)
 		skip("F_SETSIG: %s", strerror(errno));
 }
 
+/* Of several processes thaw may have woken some after the kernel had stopped them: one
+ * that still stands is proof enough, the others are stopped again from here. */
 void wait_frozen(const struct client *c)
 {
 	double end = now() + patience();
+	pid_t pids[MAX_PIDS];
 	bool frozen = false;
 
 	while (!frozen && now() < end) {
-		frozen = all_processes('T');
+		size_t n = server_pids(pids);
+
+		for (size_t i = 0; i < n; i++)
+			frozen = frozen || stopped(pids[i]);
 		nap(1);
 	}
+	if (frozen)
+		freeze();
 	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) == 0 && frozen)
 		return;
 	thaw();
