@@ -83,10 +83,10 @@ static void conn_close(struct conn *c)
 {
 	struct linger rst = { .l_onoff = 1 };
 
-	if (c->prev)
-		c->prev->next = c->next;
-	else
+	if (c == conns)
 		conns = c->next;
+	else
+		c->prev->next = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
 	if (c->left > 0 && setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &rst, sizeof rst) < 0)
@@ -271,17 +271,12 @@ static void on_listener(int lfd)
 
 /* Opened once: who replaces the file by another (rename) changes nothing for who is being
  * served, and nobody is sent a mixture. */
-static void open_source(const char *path)
+static void open_file(const char *path)
 {
 	struct stat st;
 
-	if (echo) {
-		if (pipe2(spare.end, O_CLOEXEC | O_NONBLOCK) < 0)
-			die_errno("pipe2");
-		return;
-	}
-	file = open(
-		path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block here */
+	/* O_NONBLOCK: opening a FIFO must not wait. It does nothing for a disk. */
+	file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file < 0 || fstat(file, &st) < 0)
 		die_errno("--file: %s", path);
 	if (!S_ISREG(st.st_mode))
@@ -305,7 +300,10 @@ int main(int argc, char **argv)
 	stop_on_signals();
 	signal(SIGPIPE, SIG_IGN); /* sendfile and splice know no MSG_NOSIGNAL */
 	raise_fd_limit();
-	open_source(path);
+	if (path)
+		open_file(path);
+	else if (pipe2(spare.end, O_CLOEXEC | O_NONBLOCK) < 0)
+		die_errno("pipe2");
 	int lfd = listen_tcp(&at);
 	if (set_nonblocking(lfd) < 0)
 		die_errno("non-blocking listener");

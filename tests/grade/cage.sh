@@ -74,13 +74,13 @@ away() {
 
 # --- for the lessons: one server, one client
 
-# server: a fresh one; sets PID, PORT and PAGE. Returns 1 if it does not say that it listens.
+# server [OPTION...]: a fresh one; sets PID, PORT and PAGE. Returns 1 if it does not say that it listens.
 server() {
 	local tries log=$CAGE/server.log
 	server_away
 	PAGE=$CAGE/page CLIENT_SAID=''
 	rm -f "$PAGE" "$log"
-	(limited 50 env LAB_COUNTS="$PAGE" "$CAGE/server" --port 0 {NOTHING}>&- </dev/null >"$log" 2>/dev/null) &
+	(limited 50 env LAB_COUNTS="$PAGE" "$CAGE/server" --port 0 "$@" {NOTHING}>&- </dev/null >"$log" 2>/dev/null) &
 	PID=$!
 	disown "$PID" # or bash would tell how it died
 	for ((tries = 0; tries < 250; tries++)); do
