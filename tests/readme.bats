@@ -89,3 +89,7 @@ $(<"$b.out")"
 @test "readme: 06-epollout-spin shows what its commands print" {
 	check labs/06-epollout-spin/README.md
 }
+
+@test "readme: 11-sendfile shows what its commands print" {
+	check labs/11-sendfile/README.md
+}

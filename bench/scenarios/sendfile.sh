@@ -1,7 +1,7 @@
 # Scenario sendfile: the same file to the same client, by sendfile and by pread and send.
 # shellcheck shell=bash disable=SC2154 # bench/run sets the rest
 
-SENDFILE_MB=${SENDFILE_MB:-512}
+SENDFILE_MB=${SENDFILE_MB:-256}
 SENDFILE_TRIALS=${SENDFILE_TRIALS:-3}
 
 # plan_sendfile: trials, seconds of each, and seconds around it.
