@@ -123,17 +123,21 @@ test: all $(CHECKS:%=$B/tests/%)  ## run every test (two minutes)
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
-	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests
+	BUILD=$(CURDIR)/$B bats $(JOBS) $(BATS_FLAGS) tests
+
+# Two files of tests at a time, where bats can.
+JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-within-files)
 
 test-full: test  ## the tests again under each sanitizer, every verdict, a thousand seeds, the fuzzers
 	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
+	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/slow
 	$(MAKE) selfcheck
 	tests/seeds 1000
 	tests/fuzz/run 60
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
@@ -141,7 +145,7 @@ lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,cppcheck,cppcheck)
 	$(call need,shellcheck,shellcheck)
 	clang-format --dry-run --Werror $(SOURCES)
-	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- $(FLAGS)
+	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(FLAGS)' -
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		-D_GNU_SOURCE '-D_Noreturn=__attribute__((noreturn))' -Icommon -Ibench $(filter %.c,$(SOURCES))
 	shellcheck -x $(SCRIPTS)

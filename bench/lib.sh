@@ -76,6 +76,7 @@ start() {
 	local tries log
 	PAGE=$TMP/page.${#PIDS[@]}
 	log=$TMP/log.${#PIDS[@]}
+	rm -f "$log" # what an earlier server said is not what this one says
 	LAB_COUNTS=$PAGE taskset -c "$SERVER_CPU" "$BUILD/$1" --port 0 "${@:2}" >"$log" &
 	PID=$!
 	PIDS+=("$PID")

@@ -345,14 +345,13 @@ static void take_in(struct conn *c)
 static int wait_until(struct epoll_event evs[MAX_EVENTS], int64_t when)
 {
 	int64_t left = when - now_ns();
-	struct timespec t = { .tv_sec = left / NS, .tv_nsec = left % NS };
 
 	if (pace == PACE_SPIN || left <= (pace == PACE_HYBRID ? SPIN_NS : 0))
 		return epoll_wait(epfd, evs, MAX_EVENTS, 0);
 	if (pace == PACE_HYBRID) {
-		t.tv_sec = (left - SPIN_NS) / NS;
-		t.tv_nsec = (left - SPIN_NS) % NS;
 #ifdef __GLIBC__
+		struct timespec t = { .tv_sec = (left - SPIN_NS) / NS,
+			.tv_nsec = (left - SPIN_NS) % NS };
 		int n = epoll_pwait2(epfd, evs, MAX_EVENTS, &t, NULL);
 		if (n >= 0 || errno != ENOSYS)
 			return n;
