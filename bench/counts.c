@@ -34,8 +34,8 @@ static bool worth(const uint64_t value[COUNTERS], size_t i)
 	const char *outcome = strchr(page_name(i), '.');
 	size_t call = i / 7;
 	bool moves = call == PROBE_RECV || call == PROBE_SEND || call == PROBE_READ ||
-		     call == PROBE_WRITE || call == PROBE_SENDFILE ||
-		     call == PROBE_SPLICE;
+		     call == PROBE_WRITE || call == PROBE_PREAD ||
+		     call == PROBE_SENDFILE || call == PROBE_SPLICE;
 
 	if (i >= 7 * PROBE_CALLS)
 		return true;

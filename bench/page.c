@@ -13,6 +13,7 @@ static const char *const calls[PROBE_CALLS] = {
 	[PROBE_SEND] = "send",
 	[PROBE_READ] = "read",
 	[PROBE_WRITE] = "write",
+	[PROBE_PREAD] = "pread",
 	[PROBE_EPOLL_CREATE1] = "epoll_create1",
 	[PROBE_EPOLL_WAIT] = "epoll_wait",
 	[PROBE_EPOLL_CTL] = "epoll_ctl",

@@ -26,6 +26,7 @@ ssize_t __real_recv(int, void *, size_t, int);
 ssize_t __real_send(int, const void *, size_t, int);
 ssize_t __real_read(int, void *, size_t);
 ssize_t __real_write(int, const void *, size_t);
+ssize_t __real_pread(int, void *, size_t, off_t);
 int __real_epoll_create1(int);
 int __real_epoll_wait(int, struct epoll_event *, int, int);
 int __real_epoll_ctl(int, int, int, struct epoll_event *);
@@ -43,6 +44,10 @@ ssize_t __wrap_send(int, const void *, size_t, int);
 ssize_t __wrap_read(int, void *, size_t);
 ssize_t __wrap___read_chk(int, void *, size_t, size_t);
 ssize_t __wrap_write(int, const void *, size_t);
+ssize_t __wrap_pread(int, void *, size_t, off_t);
+ssize_t __wrap_pread64(int, void *, size_t, off_t);
+ssize_t __wrap___pread_chk(int, void *, size_t, off_t, size_t);
+ssize_t __wrap___pread64_chk(int, void *, size_t, off_t, size_t);
 int __wrap_epoll_create1(int);
 int __wrap_epoll_wait(int, struct epoll_event *, int, int);
 int __wrap_epoll_ctl(int, int, int, struct epoll_event *);
@@ -326,6 +331,32 @@ ssize_t __wrap_write(int fd, const void *from, size_t len)
 	if (probing)
 		saw_bytes(PROBE_WRITE, "write", fd, len, n, false);
 	return n;
+}
+
+ssize_t __wrap_pread(int fd, void *to, size_t len, off_t at)
+{
+	ssize_t n = __real_pread(fd, to, len, at);
+
+	if (probing)
+		saw_bytes(PROBE_PREAD, "pread", fd, len, n, true);
+	return n;
+}
+
+ssize_t __wrap_pread64(int fd, void *to, size_t len, off_t at)
+{
+	return __wrap_pread(fd, to, len, at);
+}
+
+ssize_t __wrap___pread_chk(int fd, void *to, size_t len, off_t at, size_t room)
+{
+	if (len > room)
+		abort();
+	return __wrap_pread(fd, to, len, at);
+}
+
+ssize_t __wrap___pread64_chk(int fd, void *to, size_t len, off_t at, size_t room)
+{
+	return __wrap___pread_chk(fd, to, len, at, room);
 }
 
 ssize_t __wrap_sendfile(int to, int from, off_t *offset, size_t len)

@@ -107,3 +107,7 @@ $(<"$b.out")"
 	requires ss
 	check labs/10-reuseport/README.md
 }
+
+@test "readme: 11-sendfile shows what its commands print" {
+	check labs/11-sendfile/README.md
+}

@@ -288,3 +288,103 @@ lesson_restarts_the_dead() {
 		"3 new ones that answer; then a pause between restarts: at most 30 deaths" \
 		"$(workers | wc -w) workers, $saw; $died deaths"
 }
+
+# --- 11: a file to whoever connects
+
+# a_file MB: what the server is to send.
+a_file() {
+	head -c $(($1 * 1000000)) /dev/urandom >"$CAGE/file"
+	chmod 644 "$CAGE/file"
+}
+
+# taken [OPTION...]: one client takes all; what it got is in $CAGE/got, how it ended in TAKEN.
+taken() {
+	local later=$CLIENT
+	GRADE_MARK=$MARK timeout -k 1 20 "$BUILD/sink" --port "$PORT" "$@" </dev/null >"$CAGE/got" 2>"$CAGE/sink.err" &
+	CLIENT=$!
+	wait "$CLIENT" || true
+	CLIENT=$later TAKEN=$(tail -n 1 "$CAGE/sink.err" | head -c 200)
+}
+
+# A client that connects and does not read until go_on_taking.
+taken_later() {
+	local tries before=-1 now=0
+	rm -f "$CAGE/go"
+	mkfifo "$CAGE/go"
+	exec {GO}<>"$CAGE/go"
+	GRADE_MARK=$MARK timeout -k 1 20 "$BUILD/sink" --port "$PORT" --hold \
+		<"$CAGE/go" >"$CAGE/later" 2>"$CAGE/later.err" {GO}>&- &
+	CLIENT=$!
+	for ((tries = 0; tries < 100; tries++)); do # until it is stuck
+		now=$(calls sendfile pread send write splice)
+		((now != before || now == 0)) || break
+		before=$now
+		pause 0.05
+	done
+}
+
+go_on_taking() {
+	echo >&"$GO"
+	wait "$CLIENT" || true
+	CLIENT='' TAKEN=$(tail -n 1 "$CAGE/later.err" | head -c 200)
+}
+
+same() { # FILE: is it what the server had to send?
+	cmp -s "$CAGE/file" "$1"
+}
+
+lesson_whole_file() {
+	a_file 5
+	server --file "$CAGE/file" || return
+	taken --rcvbuf 4096
+	verdict "$(same "$CAGE/got" && echo pass || echo fail)" \
+		"a file of 5 MB, to a client with a receive buffer of 4 KB" \
+		"all of it in order, then a FIN" "${TAKEN:-nothing after 20 seconds}"
+}
+
+lesson_own_place() {
+	a_file 20
+	server --file "$CAGE/file" || return
+	taken_later
+	taken
+	local first=$TAKEN
+	go_on_taking
+	verdict "$(same "$CAGE/got" && same "$CAGE/later" && echo pass || echo fail)" \
+		"one client takes the file while another, that came first, does not read yet" \
+		"20000000 bytes for each, the same as the file" "${first:-nothing}; ${TAKEN:-nothing}"
+}
+
+lesson_early_fin() {
+	a_file 20
+	server --file "$CAGE/file" || return
+	taken --fin
+	verdict "$(same "$CAGE/got" && echo pass || echo fail)" \
+		"a client that sends its FIN first, and then reads" \
+		"20000000 bytes, then FIN" "${TAKEN:-nothing after 20 seconds}"
+}
+
+lesson_cut_short() {
+	a_file 20
+	server --file "$CAGE/file" || return
+	taken_later
+	: >"$CAGE/file"
+	go_on_taking
+	local before n
+	before=$(calls sendfile pread send epoll_wait)
+	pause 0.3
+	n=$(($(calls sendfile pread send epoll_wait) - before))
+	verdict "$([[ $TAKEN == *RST && $n -le 5 ]] && echo pass || echo fail)" \
+		"emptied the file while a client had a part of it" \
+		"a RST for the client, and a server at rest" "${TAKEN:-no end}; $n calls in the next 0.3 s"
+}
+
+lesson_few_calls() {
+	a_file 20
+	server --file "$CAGE/file" || return
+	taken --discard
+	local n
+	n=$(calls sendfile pread read send write splice epoll_wait)
+	verdict "$([[ $TAKEN == "20000000 bytes, then FIN" && $n -le 200 ]] && echo pass || echo fail)" \
+		"a file of 20 MB, to a client that reads as fast as it can" \
+		"10 calls for each MB at most: copying 64 KB at a time takes 31" "$n calls; ${TAKEN:-no end}"
+}

@@ -74,6 +74,11 @@ hint() {
 		on' | sed -e '/./,$!d' | sed -e ':a' -e '/^\n*$/{$d;N;ba' -e '}'
 }
 
+# options LAB: what its README says it needs to echo.
+options() {
+	sed -n "s/^Options: *//p" "$ROOT/labs/$1/README.md" | head -n 1
+}
+
 # probes_of LAB: one a line. =LAB in the table stands for that lab's.
 probes_of() {
 	local p
