@@ -16,7 +16,7 @@ LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 LABS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
-TOOLS := counts load nudge stats torture faults.so
+TOOLS := counts load nudge stats torture facts faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
 PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
@@ -53,6 +53,14 @@ $B/nudge: $B/obj/bench/nudge.o $(COMMON)
 
 # It attacks any echo server; the preload beside it halves sizes and injects errors.
 $B/torture: $(patsubst %.c,$B/obj/%.o,$(wildcard tests/torture/*.c)) $(COMMON)
+	$(LINK)
+
+# Epoll's promises as cards. The test gives it a deck of its own, to see what it says then.
+FACTS := $(patsubst %.c,$B/obj/%.o,$(filter-out labs/facts/deck.c,$(wildcard labs/facts/*.c)))
+$B/facts: $B/obj/labs/facts/deck.o
+$B/tests/facts-marks: $B/obj/tests/facts/marks.o
+$B/facts $B/tests/facts-marks: $(FACTS) $(COMMON)
+	@mkdir -p $(@D)
 	$(LINK)
 
 $B/faults.so: tests/faults/faults.c Makefile
@@ -114,9 +122,12 @@ diffstat:  ## each lab, its parent, the lines that changed
 	@$(foreach l,$(LABS),p='$(call parent,$l)'; printf '%-18s %-18s %s\n' $l "$${p:--}" \
 		"$$([ -z "$$p" ] && echo - || diff labs/$$p/server.c labs/$l/server.c | grep -c '^[<>]'), $$(wc -l <labs/$l/server.c)";)
 
+facts: $B/facts  ## epoll's promises, measured here
+	@$B/facts
+
 # --- checking
 
-test: all $(CHECKS:%=$B/tests/%)  ## run every test (two minutes)
+test: all $(CHECKS:%=$B/tests/%) $B/tests/facts-marks  ## run every test (two minutes)
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
@@ -196,4 +207,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS_WANTED ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade
+.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade facts
