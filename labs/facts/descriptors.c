@@ -41,7 +41,8 @@ static const char *closed_dup_del(struct scene *s)
 {
 	int watched = close_with_copy(s);
 
-	return s->refused ? "" : outcome(s, epoll_ctl(s->epfd, EPOLL_CTL_DEL, watched, NULL));
+	return s->refused ? ""
+			  : outcome(s, epoll_ctl(s->epfd, EPOLL_CTL_DEL, watched, NULL));
 }
 
 static const char *closed_dup_mod(struct scene *s)
@@ -49,7 +50,8 @@ static const char *closed_dup_mod(struct scene *s)
 	int watched = close_with_copy(s);
 	struct epoll_event ev = { .events = EPOLLIN };
 
-	return s->refused ? "" : outcome(s, epoll_ctl(s->epfd, EPOLL_CTL_MOD, watched, &ev));
+	return s->refused ? ""
+			  : outcome(s, epoll_ctl(s->epfd, EPOLL_CTL_MOD, watched, &ev));
 }
 
 static const char *blocks(struct scene *s, int fd)
@@ -88,11 +90,12 @@ static const char *connecting(struct scene *s)
 	struct sockaddr_storage at;
 	socklen_t len = sizeof at;
 	int lfd = listener(s);
-	int fd = s->refused ? -1
-			    : keep(s, "socket", socket(AF_INET,
-							SOCK_STREAM | SOCK_NONBLOCK |
-								SOCK_CLOEXEC,
-							0));
+	int fd =
+		s->refused
+			? -1
+			: keep(s, "socket",
+				  socket(AF_INET,
+					  SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 
 	if (s->refused)
 		return "";
@@ -146,8 +149,8 @@ static const char *dontwait(struct scene *s)
 	return outcome(s, recv(s->fd, &byte, 1, MSG_DONTWAIT));
 }
 
-#define OPEN_FILE                                                                        \
-	"The set holds the open file description, and it lives until its last "          \
+#define OPEN_FILE \
+	"The set holds the open file description, and it lives until its last " \
 	"descriptor is closed (eventpoll_release_file)."
 
 const struct card descriptor_cards[] = {
@@ -163,8 +166,10 @@ const struct card descriptor_cards[] = {
 			   "close\n"
 			   "wait: ?\n",
 		.why = OPEN_FILE,
-		.quote = "A file descriptor is removed from an interest list only after all the "
-			 "file descriptors referring to the underlying open file description "
+		.quote = "A file descriptor is removed from an interest list only after "
+			 "all the "
+			 "file descriptors referring to the underlying open file "
+			 "description "
 			 "have been closed.",
 		.page = "epoll(7)",
 	},
@@ -181,10 +186,13 @@ const struct card descriptor_cards[] = {
 			   "peer sends 10\n"
 			   "wait: ?\n",
 		.why = OPEN_FILE " A forked child holds copies too.",
-		.quote = "This means that even after a file descriptor that is part of an "
-			 "interest list has been closed, events may be reported for that file "
-			 "descriptor if other file descriptors referring to the same underlying "
-			 "file description remain open.",
+		.quote =
+			"This means that even after a file descriptor that is part of an "
+			"interest list has been closed, events may be reported for that "
+			"file "
+			"descriptor if other file descriptors referring to the same "
+			"underlying "
+			"file description remain open.",
 		.page = "epoll(7)",
 	},
 	{
@@ -197,10 +205,13 @@ const struct card descriptor_cards[] = {
 		.drawing = "ADD fd 5\n"
 			   "dup(5) = 6, close(5)\n"
 			   "DEL fd 5: ?\n",
-		.why = "An entry is found by file and number, and number 5 names no file now: "
+		.why = "An entry is found by file and number, and number 5 names no file "
+		       "now: "
 		       "nothing but closing the copy, or the set, ends its events.",
-		.quote = "To prevent this happening, the file descriptor must be explicitly "
-			 "removed from the interest list (using epoll_ctl(2) EPOLL_CTL_DEL) "
+		.quote = "To prevent this happening, the file descriptor must be "
+			 "explicitly "
+			 "removed from the interest list (using epoll_ctl(2) "
+			 "EPOLL_CTL_DEL) "
 			 "before it is duplicated.",
 		.page = "epoll(7)",
 	},
@@ -214,7 +225,8 @@ const struct card descriptor_cards[] = {
 		.drawing = "ADD fd 5\n"
 			   "dup(5) = 6, close(5)\n"
 			   "MOD fd 5: ?\n",
-		.why = "An entry is found by file and number, and number 5 names no file now "
+		.why = "An entry is found by file and number, and number 5 names no file "
+		       "now "
 		       "(do_epoll_ctl).",
 		.quote = "epfd or fd is not a valid file descriptor.",
 		.page = "epoll_ctl(2)",
@@ -228,10 +240,13 @@ const struct card descriptor_cards[] = {
 		.run = accepted,
 		.drawing = "listener           O_NONBLOCK\n"
 			   "accept: ?\n",
-		.why = "The flags of the new file are those that accept4 was given, and accept "
+		.why = "The flags of the new file are those that accept4 was given, and "
+		       "accept "
 		       "gives none (do_accept).",
-		.quote = "On Linux, the new socket returned by accept() does not inherit file "
-			 "status flags such as O_NONBLOCK and O_ASYNC from the listening socket.",
+		.quote = "On Linux, the new socket returned by accept() does not inherit "
+			 "file "
+			 "status flags such as O_NONBLOCK and O_ASYNC from the listening "
+			 "socket.",
 		.page = "accept(2)",
 	},
 	{
@@ -245,10 +260,13 @@ const struct card descriptor_cards[] = {
 			   "dup(5) = 6\n"
 			   "fcntl(6)           clear O_NONBLOCK\n"
 			   "fd 5: ?\n",
-		.why = "The flag belongs to the open file description (setfl in fs/fcntl.c). A "
-		       "program that makes its stdin non-blocking does so to its shell's too.",
+		.why = "The flag belongs to the open file description (setfl in "
+		       "fs/fcntl.c). A "
+		       "program that makes its stdin non-blocking does so to its shell's "
+		       "too.",
 		.quote = "Duplicated file descriptors (made with dup(2), fcntl(F_DUPFD), "
-			 "fork(2), etc.) refer to the same open file description, and thus "
+			 "fork(2), etc.) refer to the same open file description, and "
+			 "thus "
 			 "share the same file status flags.",
 		.page = "fcntl(2)",
 	},
@@ -263,7 +281,8 @@ const struct card descriptor_cards[] = {
 			   "connect: ?\n",
 		.why = "The handshake goes on, and OUT tells of its end "
 		       "(__inet_stream_connect).",
-		.quote = "Then all operations that would block will (usually) return with EAGAIN "
+		.quote = "Then all operations that would block will (usually) return "
+			 "with EAGAIN "
 			 "(operation should be retried later); connect(2) will return "
 			 "EINPROGRESS error.",
 		.page = "socket(7)",
@@ -280,7 +299,8 @@ const struct card descriptor_cards[] = {
 		.drawing = "listen, backlog 0  [ ]\n"
 			   "a client connects  [c] full\n"
 			   "connect: ?\n",
-		.why = "A unix connect is done at once or not at all (unix_stream_connect); "
+		.why = "A unix connect is done at once or not at all "
+		       "(unix_stream_connect); "
 		       "nothing goes on, and this one has to be tried again.",
 		.quote = "(UNIX domain sockets failed with EAGAIN instead.)",
 		.page = "connect(2)",
@@ -294,9 +314,11 @@ const struct card descriptor_cards[] = {
 		.run = empty,
 		.drawing = "nothing came       [          ]\n"
 			   "recv: -1, errno: ?\n",
-		.why = "On Linux the two names are one number (asm-generic/errno.h), so testing "
+		.why = "On Linux the two names are one number (asm-generic/errno.h), so "
+		       "testing "
 		       "one is enough here, and gcc's -Wlogical-op warns of both.",
-		.quote = "in which case the value -1 is returned and errno is set to EAGAIN or "
+		.quote = "in which case the value -1 is returned and errno is set to "
+			 "EAGAIN or "
 			 "EWOULDBLOCK.",
 		.page = "recv(2)",
 	},
@@ -310,13 +332,18 @@ const struct card descriptor_cards[] = {
 		.drawing = "fd                 blocking\n"
 			   "nothing came       [          ]\n"
 			   "recv MSG_DONTWAIT: ?\n",
-		.why = "What an edge-triggered drain needs is a call that does not wait; the "
-		       "flag can come from the descriptor or from the call (__sys_recvfrom).",
-		.quote = "An application that employs the EPOLLET flag should use nonblocking "
-			 "file descriptors to avoid having a blocking read or write starve a "
+		.why = "What an edge-triggered drain needs is a call that does not wait; "
+		       "the "
+		       "flag can come from the descriptor or from the call "
+		       "(__sys_recvfrom).",
+		.quote = "An application that employs the EPOLLET flag should use "
+			 "nonblocking "
+			 "file descriptors to avoid having a blocking read or write "
+			 "starve a "
 			 "task that is handling multiple file descriptors.",
 		.page = "epoll(7)",
-		.chapter = "Edge-triggered needs non-blocking sockets. The manual says should, "
+		.chapter = "Edge-triggered needs non-blocking sockets. The manual says "
+			   "should, "
 			   "and MSG_DONTWAIT on a blocking one does as well.",
 	},
 	{ 0 },

@@ -110,9 +110,11 @@ const struct card ending_cards[] = {
 			   "read 5             [#####     ]\n"
 			   "peer closes        [#####     ] FIN\n"
 			   "wait: ?\n",
-		.why = "The FIN is an arrival (tcp_fin), so it is an edge; the mask says IN, "
+		.why = "The FIN is an arrival (tcp_fin), so it is an edge; the mask says "
+		       "IN, "
 		       "because the rest is still unread.",
-		.quote = "Subsequent reads from the channel will return 0 (end of file) only "
+		.quote = "Subsequent reads from the channel will return 0 (end of file) "
+			 "only "
 			 "after all outstanding data in the channel has been consumed.",
 		.page = "epoll_ctl(2)",
 	},
@@ -127,9 +129,11 @@ const struct card ending_cards[] = {
 			   "peer closes        [          ] FIN\n"
 			   "wait: 1\n"
 			   "wait: ?\n",
-		.why = "End of file is a state that lasts: level-triggered, a server that "
+		.why = "End of file is a state that lasts: level-triggered, a server "
+		       "that "
 		       "neither reads it nor closes is told for ever (ep_send_events).",
-		.quote = "when used as a level-triggered interface (the default, when EPOLLET is "
+		.quote = "when used as a level-triggered interface (the default, when "
+			 "EPOLLET is "
 			 "not specified), epoll is simply a faster poll(2)",
 		.page = "epoll(7)",
 	},
@@ -145,9 +149,12 @@ const struct card ending_cards[] = {
 			   "wait: 1            [#####     ] FIN\n"
 			   "read 100: 5        [          ] FIN\n"
 			   "wait: ?\n",
-		.why = "Data and FIN made one event. Who stops at the short read has used it, "
-		       "and never learns of the FIN: read on to EAGAIN, or ask for RDHUP.",
-		.quote = "(This flag is especially useful for writing simple code to detect peer "
+		.why = "Data and FIN made one event. Who stops at the short read has "
+		       "used it, "
+		       "and never learns of the FIN: read on to EAGAIN, or ask for "
+		       "RDHUP.",
+		.quote = "(This flag is especially useful for writing simple code to "
+			 "detect peer "
 			 "shutdown when using edge-triggered monitoring.)",
 		.page = "epoll_ctl(2)",
 	},
@@ -161,9 +168,11 @@ const struct card ending_cards[] = {
 		.drawing = "ADD IN             [          ]\n"
 			   "peer sends 5, FIN  [#####     ] FIN\n"
 			   "wait: ?  which events\n",
-		.why = "epoll_wait reports the state and the interest, ANDed (ep_item_poll): "
+		.why = "epoll_wait reports the state and the interest, ANDed "
+		       "(ep_item_poll): "
 		       "RDHUP is true, and was not asked for.",
-		.quote = "The events field is a bit mask that indicates the events that have "
+		.quote = "The events field is a bit mask that indicates the events that "
+			 "have "
 			 "occurred for the corresponding open file description.",
 		.page = "epoll_wait(2)",
 	},
@@ -177,9 +186,11 @@ const struct card ending_cards[] = {
 		.drawing = "ADD IN|RDHUP       [          ]\n"
 			   "peer sends 5, FIN  [#####     ] FIN\n"
 			   "wait: ?  which events\n",
-		.why = "tcp_poll says RDHUP as soon as the FIN is there, before the data is "
+		.why = "tcp_poll says RDHUP as soon as the FIN is there, before the data "
+		       "is "
 		       "read. So RDHUP does not mean that the connection is over.",
-		.quote = "Stream socket peer closed connection, or shut down writing half of "
+		.quote = "Stream socket peer closed connection, or shut down writing "
+			 "half of "
 			 "connection.",
 		.page = "epoll_ctl(2)",
 	},
@@ -193,10 +204,13 @@ const struct card ending_cards[] = {
 		.drawing = "ADD IN             [          ]\n"
 			   "writer closes      [          ] end\n"
 			   "wait: ?  which events\n",
-		.why = "An empty pipe without writers says HUP and not IN, though a read would "
+		.why = "An empty pipe without writers says HUP and not IN, though a read "
+		       "would "
 		       "return 0 at once (pipe_poll in fs/pipe.c).",
-		.quote = "Note that when reading from a channel such as a pipe or a stream "
-			 "socket, this event merely indicates that the peer closed its end of "
+		.quote = "Note that when reading from a channel such as a pipe or a "
+			 "stream "
+			 "socket, this event merely indicates that the peer closed its "
+			 "end of "
 			 "the channel.",
 		.page = "epoll_ctl(2)",
 	},
@@ -210,9 +224,11 @@ const struct card ending_cards[] = {
 		.drawing = "ADD OUT, at the end that writes\n"
 			   "reader closes\n"
 			   "wait: ?  which events\n",
-		.why = "pipe_poll says ERR for an end that nobody reads; OUT, for there is room, "
+		.why = "pipe_poll says ERR for an end that nobody reads; OUT, for there "
+		       "is room, "
 		       "and a write would fail with EPIPE.",
-		.quote = "This event is also reported for the write end of a pipe when the read "
+		.quote = "This event is also reported for the write end of a pipe when "
+			 "the read "
 			 "end has been closed.",
 		.page = "epoll_ctl(2)",
 	},
@@ -227,7 +243,8 @@ const struct card ending_cards[] = {
 			   "peer sends RST\n"
 			   "wait: ?  which events\n",
 		.why = "The kernel adds ERR and HUP to every interest (do_epoll_ctl).",
-		.quote = "epoll_wait(2) will always report for this event; it is not necessary "
+		.quote = "epoll_wait(2) will always report for this event; it is not "
+			 "necessary "
 			 "to set it in events when calling epoll_ctl().",
 		.page = "epoll_ctl(2)",
 	},
@@ -242,9 +259,11 @@ const struct card ending_cards[] = {
 			   "peer sends RST\n"
 			   "wait: ?\n"
 			   "wait: ?\n",
-		.why = "Level-triggered, who pauses by a mask of 0 and does not close spins on "
+		.why = "Level-triggered, who pauses by a mask of 0 and does not close "
+		       "spins on "
 		       "ERR|HUP (ep_send_events).",
-		.quote = "epoll_wait(2) will always report for this event; it is not necessary "
+		.quote = "epoll_wait(2) will always report for this event; it is not "
+			 "necessary "
 			 "to set it in events when calling epoll_ctl().",
 		.page = "epoll_ctl(2)",
 	},
@@ -259,10 +278,13 @@ const struct card ending_cards[] = {
 			   "ADD IN, wait: 1    [##########]\n"
 			   "peer sends RST\n"
 			   "wait: ?\n",
-		.why = "A one-shot descriptor that has fired keeps only its private bits: not "
+		.why = "A one-shot descriptor that has fired keeps only its private "
+		       "bits: not "
 		       "even ERR and HUP are reported (ep_poll_callback).",
-		.quote = "This means that after an event notified for the file descriptor by "
-			 "epoll_wait(2), the file descriptor is disabled in the interest list "
+		.quote = "This means that after an event notified for the file "
+			 "descriptor by "
+			 "epoll_wait(2), the file descriptor is disabled in the interest "
+			 "list "
 			 "and no other events will be reported by the epoll interface.",
 		.page = "epoll_ctl(2)",
 	},
@@ -278,9 +300,11 @@ const struct card ending_cards[] = {
 			   "peer sends RST\n"
 			   "MOD IN|ONESHOT\n"
 			   "wait: ?  which events\n",
-		.why = "MOD asks for the state (ep_modify), so what came while the descriptor "
+		.why = "MOD asks for the state (ep_modify), so what came while the "
+		       "descriptor "
 		       "was disarmed is not lost.",
-		.quote = "The user must call epoll_ctl() with EPOLL_CTL_MOD to rearm the file "
+		.quote = "The user must call epoll_ctl() with EPOLL_CTL_MOD to rearm the "
+			 "file "
 			 "descriptor with a new event mask.",
 		.page = "epoll_ctl(2)",
 	},

@@ -35,7 +35,8 @@ static const struct {
 enum { KINDS = sizeof kinds / sizeof *kinds, WIDTH = 80 };
 
 struct cell {
-	char text[KINDS * (WORD + 1)]; /* a/b if the kinds of descriptor disagree */
+	char text[KINDS * (WORD + 1)]; /* 1/0/1 if tcp, unix and pipe disagree */
+	char shown[KINDS * (WORD + 1) + 1]; /* with its mark: * or ~ */
 	bool refused; /* by this kernel, for one kind at least */
 	bool differs;
 };
@@ -47,12 +48,27 @@ static int columns(const struct card *c)
 	return c->expected[1] ? COLUMNS : 1;
 }
 
+/* The words of all kinds, once if they agree. */
+static void join(struct cell *cell, char words[][WORD], size_t n)
+{
+	bool agree = true;
+	size_t len = 0;
+
+	for (size_t i = 1; i < n; i++)
+		agree = agree && strcmp(words[i], words[0]) == 0;
+	for (size_t i = 0; i < (agree && n > 0 ? 1 : n); i++)
+		len += (size_t)snprintf(cell->text + len, sizeof cell->text - len, "%s%s",
+			i ? "/" : "", words[i]);
+	if (n == 0)
+		strcpy(cell->text, "n/a");
+}
+
 /* One column of a card, over each kind of descriptor it holds for. */
 static struct cell measure(const struct card *c, int col)
 {
 	struct cell cell = { 0 };
-	char first[WORD] = "";
-	size_t len = 0;
+	char words[KINDS][WORD];
+	size_t n = 0;
 
 	for (size_t i = 0; i < KINDS; i++) {
 		struct scene s;
@@ -61,26 +77,24 @@ static struct cell measure(const struct card *c, int col)
 			continue;
 		scene_open(&s, kinds[i].kind, column[col].mode);
 		const char *got = c->run(&s);
-		if (s.late)
-			got = "late";
 		if (s.refused)
 			cell.refused = true;
-		else if (len == 0 || strcmp(got, first) != 0)
-			len += (size_t)snprintf(cell.text + len, sizeof cell.text - len,
-				"%s%s", len ? "/" : "", got);
-		if (!s.refused && !*first)
-			snprintf(first, sizeof first, "%s", got);
+		else
+			snprintf(words[n++], WORD, "%s", s.late ? "late" : got);
 		scene_close(&s);
 	}
-	if (len == 0)
-		strcpy(cell.text, "n/a");
-	cell.differs = len > 0 && strcmp(cell.text, c->expected[col]) != 0;
+	join(&cell, words, n);
+	cell.differs = n > 0 && strcmp(cell.text, c->expected[col]) != 0;
+	const char *mark = cell.refused ? "~" : "";
+	snprintf(cell.shown, sizeof cell.shown, "%s%s", cell.text,
+		cell.differs ? "*" : mark);
 	return cell;
 }
 
-static char mark(const struct cell *cell)
+/* The last column has no blanks behind it. */
+static int pad(const struct card *c, int col, int width)
 {
-	return cell->differs ? '*' : cell->refused ? '~' : ' ';
+	return col + 1 < columns(c) ? width : 0;
 }
 
 static void rule(void)
@@ -98,15 +112,17 @@ struct notes {
 	FILE *out;
 };
 
-static void note(struct notes *notes, const struct card *c, int col, const struct cell *cell)
+static void note(
+	struct notes *notes, const struct card *c, int col, const struct cell *cell)
 {
 	notes->cells++;
 	notes->differ += cell->differs;
-	notes->refused += cell->refused;
+	notes->refused += cell->refused && !cell->differs;
 	if (cell->differs)
 		fprintf(notes->out, "* %s%s%s: expected %s, measured %s\n", c->name,
-			columns(c) > 1 ? ", " : "", columns(c) > 1 ? column[col].name : "",
-			c->expected[col], cell->text);
+			columns(c) > 1 ? ", " : "",
+			columns(c) > 1 ? column[col].name : "", c->expected[col],
+			cell->text);
 }
 
 static void table_row(struct notes *notes, const struct card *c)
@@ -114,17 +130,11 @@ static void table_row(struct notes *notes, const struct card *c)
 	printf("%-18s %-32s ", c->name, c->title);
 	for (int col = 0; col < columns(c); col++) {
 		struct cell cell = measure(c, col);
-		char text[sizeof cell.text + 1];
 
-		snprintf(text, sizeof text, "%s%c", cell.text, mark(&cell));
-		if (col + 1 == columns(c)) {
-			text[strcspn(text, " ")] = '\0';
-			printf("%s\n", text);
-		} else {
-			printf("%-7s", text);
-		}
+		printf("%-*s", pad(c, col, 7), cell.shown);
 		note(notes, c, col, &cell);
 	}
+	putchar('\n');
 	notes->cards++;
 }
 
@@ -136,8 +146,8 @@ static int table(void)
 	if (!notes.out)
 		die_errno("open_memstream");
 	for (const struct group *g = deck; g->name; g++) {
-		printf("%s%-51s %-6s %-6s %-6s %s\n", g == deck ? "" : "\n", g->name, "LT", "ET",
-			"LT+1S", "ET+1S");
+		printf("%s%-51s %-6s %-6s %-6s %s\n", g == deck ? "" : "\n", g->name,
+			"LT", "ET", "LT+1S", "ET+1S");
 		rule();
 		for (const struct card *c = g->cards; c->name; c++)
 			table_row(&notes, c);
@@ -148,7 +158,8 @@ static int table(void)
 	fputs(notes.text, stdout);
 	free(notes.text);
 	if (notes.refused)
-		printf("~ refused by this kernel or sandbox, in part or (n/a) whole; not counted\n");
+		printf("~ refused by this kernel or sandbox, in part or (n/a) whole; not "
+		       "counted\n");
 	printf("1S: EPOLLONESHOT. %d cards, %d cells, %d as expected, %d not: %s %s\n",
 		notes.cards, notes.cells, notes.cells - notes.refused - notes.differ,
 		notes.differ, host.sysname, host.release);
@@ -218,20 +229,19 @@ static int row(const char *name)
 	printf("%s: %s\n\n", c->name, c->title);
 	draw(c);
 	if (columns(c) > 1)
-		printf("\n  %-10s %-11s%-11s%-11s%s\n", "", column[0].name, column[1].name,
-			column[2].name, column[3].name);
+		printf("\n  %-10s %-11s%-11s%-11s%s\n", "", column[0].name,
+			column[1].name, column[2].name, column[3].name);
 	else
 		putchar('\n');
 	printf("  expected  ");
 	for (int col = 0; col < columns(c); col++)
-		printf(" %-10s", c->expected[col]);
+		printf(" %-*s", pad(c, col, 10), c->expected[col]);
 	printf("\n  measured  ");
 	for (int col = 0; col < columns(c); col++) {
 		cells[col] = measure(c, col);
 		differs |= cells[col].differs;
 		refused |= cells[col].refused;
-		printf(" %s%-*c", cells[col].text, 10 - (int)strlen(cells[col].text),
-			mark(&cells[col]));
+		printf(" %-*s", pad(c, col, 10), cells[col].shown);
 	}
 	putchar('\n');
 	if (differs)
@@ -313,9 +323,10 @@ static int json(void)
 	int differ = 0;
 	bool any = false;
 
-	printf("{\"kernel\":\"%s %s\",\"columns\":[\"%s\",\"%s\",\"%s\",\"%s\"],\"cards\":[",
-		host.sysname, host.release, column[0].name, column[1].name, column[2].name,
-		column[3].name);
+	printf("{\"kernel\":\"%s "
+	       "%s\",\"columns\":[\"%s\",\"%s\",\"%s\",\"%s\"],\"cards\":[",
+		host.sysname, host.release, column[0].name, column[1].name,
+		column[2].name, column[3].name);
 	for (const struct group *g = deck; g->name; g++)
 		for (const struct card *c = g->cards; c->name; c++) {
 			printf("%s\n", any ? "," : "");
@@ -379,8 +390,9 @@ static bool ask(struct quiz *q, const struct card *c, char *answer[])
 
 	for (;;) {
 		if (n > 1)
-			printf("\n  LT, ET, LT+ONESHOT, ET+ONESHOT, %d words of: %s\n  ? ", n,
-				c->answers);
+			printf("\n  LT, ET, LT+ONESHOT, ET+ONESHOT, %d words of: %s\n  "
+			       "? ",
+				n, c->answers);
 		else
 			printf("\n  one word of: %s\n  ? ", c->answers);
 		if (!read_line(q))
@@ -425,7 +437,7 @@ static int quiz(void)
 	struct quiz q = { 0 };
 	bool more = true;
 
-	printf("Say what epoll_wait will return, then see. Ctrl-D ends it.\n");
+	printf("Say what the kernel will answer, then see. Ctrl-D ends it.\n");
 	for (const struct group *g = deck; g->name && more; g++)
 		for (const struct card *c = g->cards; c->name && more; c++)
 			more = quiz_card(&q, c);
@@ -463,8 +475,10 @@ int main(int argc, char **argv)
 	int status;
 
 	args_parse(argc, argv,
-		"What epoll promises, measured now on this kernel: a row a situation, a column\n"
-		"a way to register. A cell that is not as expected has a *, and the exit\n"
+		"What epoll promises, measured now on this kernel: a row a situation, a "
+		"column\n"
+		"a way to register. A cell that is not as expected has a *, and the "
+		"exit\n"
 		"status is then 1.",
 		"", opts);
 	if (want_quiz + want_json + want_list + (name != NULL) > 1)

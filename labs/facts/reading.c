@@ -149,8 +149,8 @@ static const char *urgent(struct scene *s)
 	return word(s, "%d,%d", first, take(s, 100));
 }
 
-#define NOTICE                                                                           \
-	"EPOLL_CTL_ADD asks the file for its state, and puts it on the ready list if "   \
+#define NOTICE \
+	"EPOLL_CTL_ADD asks the file for its state, and puts it on the ready list if " \
 	"there is something to tell (ep_insert)."
 
 const struct card reading_cards[] = {
@@ -176,9 +176,11 @@ const struct card reading_cards[] = {
 		.drawing = "peer sends 10      [##########]\n"
 			   "ADD, wait: 1       [##########]\n"
 			   "wait: ?\n",
-		.why = "epoll_wait takes the descriptor off the ready list and asks for its "
+		.why = "epoll_wait takes the descriptor off the ready list and asks for "
+		       "its "
 		       "state; level-triggered, it puts it back (ep_send_events).",
-		.quote = "The reason for this is that edge-triggered mode delivers events only "
+		.quote = "The reason for this is that edge-triggered mode delivers "
+			 "events only "
 			 "when changes occur on the monitored file descriptor.",
 		.page = "epoll(7)",
 	},
@@ -193,9 +195,11 @@ const struct card reading_cards[] = {
 			   "ADD, wait: 1       [##########]\n"
 			   "read 5             [#####     ]\n"
 			   "wait: ?\n",
-		.why = "Reading wakes nobody who waits to read: only ep_poll_callback, called "
+		.why = "Reading wakes nobody who waits to read: only ep_poll_callback, "
+		       "called "
 		       "on arrival, puts an edge-triggered descriptor on the ready list.",
-		.quote = "Since the read operation done in 4 does not consume the whole buffer "
+		.quote = "Since the read operation done in 4 does not consume the whole "
+			 "buffer "
 			 "data, the call to epoll_wait(2) done in step 5 might block "
 			 "indefinitely.",
 		.page = "epoll(7)",
@@ -212,16 +216,21 @@ const struct card reading_cards[] = {
 			   "read 5             [#####     ]\n"
 			   "peer sends 1       [######    ]\n"
 			   "wait: ?\n",
-		.why = "Every arrival calls ep_poll_callback, whatever lies unread. It is what "
-		       "kernels do, not a promise: from 5.5 to 5.13 a pipe that was not empty "
+		.why = "Every arrival calls ep_poll_callback, whatever lies unread. It "
+		       "is what "
+		       "kernels do, not a promise: from 5.5 to 5.13 a pipe that was not "
+		       "empty "
 		       "woke nobody (pipe_write in fs/pipe.c).",
 		.quote = "Since even with edge-triggered epoll, multiple events can be "
-			 "generated upon receipt of multiple chunks of data, the caller has the "
-			 "option to specify the EPOLLONESHOT flag, to tell epoll to disable the "
+			 "generated upon receipt of multiple chunks of data, the caller "
+			 "has the "
+			 "option to specify the EPOLLONESHOT flag, to tell epoll to "
+			 "disable the "
 			 "associated file descriptor after the receipt of an event with "
 			 "epoll_wait(2).",
 		.page = "epoll(7)",
-		.chapter = "An edge is a change from no data to data. Not only: data that comes "
+		.chapter = "An edge is a change from no data to data. Not only: data "
+			   "that comes "
 			   "while other data lies unread is an event too.",
 	},
 	{
@@ -237,7 +246,8 @@ const struct card reading_cards[] = {
 			   "wait: ?\n"
 			   "read all           [                    ]\n"
 			   "wait: ?\n",
-		.why = "A descriptor stands on the ready list once; the second arrival finds it "
+		.why = "A descriptor stands on the ready list once; the second arrival "
+		       "finds it "
 		       "there (ep_poll_callback).",
 		.quote = "They will be combined.",
 		.page = "epoll(7)",
@@ -254,7 +264,8 @@ const struct card reading_cards[] = {
 			   "read 5             [#####     ]\n"
 			   "MOD, same mask     [#####     ]\n"
 			   "wait: ?\n",
-		.why = "EPOLL_CTL_MOD asks the file for its state as ADD does (ep_modify).",
+		.why = "EPOLL_CTL_MOD asks the file for its state as ADD does "
+		       "(ep_modify).",
 		.quote = "Modify will reread available I/O.",
 		.page = "epoll(7)",
 	},
@@ -270,7 +281,8 @@ const struct card reading_cards[] = {
 			   "read all           [          ]\n"
 			   "MOD, same mask     [          ]\n"
 			   "wait: ?\n",
-		.why = "MOD asks for the state, and there is nothing to tell (ep_modify).",
+		.why = "MOD asks for the state, and there is nothing to tell "
+		       "(ep_modify).",
 		.quote = "Modify will reread available I/O.",
 		.page = "epoll(7)",
 	},
@@ -300,10 +312,13 @@ const struct card reading_cards[] = {
 			   "read all           [          ]\n"
 			   "peer sends 1       [#         ]\n"
 			   "wait: ?\n",
-		.why = "The arrival calls ep_poll_callback, which leaves a one-shot descriptor "
+		.why = "The arrival calls ep_poll_callback, which leaves a one-shot "
+		       "descriptor "
 		       "that has fired alone.",
-		.quote = "This means that after an event notified for the file descriptor by "
-			 "epoll_wait(2), the file descriptor is disabled in the interest list "
+		.quote = "This means that after an event notified for the file "
+			 "descriptor by "
+			 "epoll_wait(2), the file descriptor is disabled in the interest "
+			 "list "
 			 "and no other events will be reported by the epoll interface.",
 		.page = "epoll_ctl(2)",
 	},
@@ -318,7 +333,8 @@ const struct card reading_cards[] = {
 			   "write 1, wait: 1   counter 1\n"
 			   "write 1            counter 2\n"
 			   "wait: ?\n",
-		.why = "Each write wakes who waits (eventfd_write in fs/eventfd.c). So an "
+		.why = "Each write wakes who waits (eventfd_write in fs/eventfd.c). So "
+		       "an "
 		       "edge-triggered eventfd need not be read to be told again.",
 	},
 	{
@@ -332,12 +348,15 @@ const struct card reading_cards[] = {
 			   "ADD\n"
 			   "while wait: 1      read 100\n"
 			   "bytes read: ?\n",
-		.why = "Nothing arrives any more, so ep_poll_callback is not called: an edge "
+		.why = "Nothing arrives any more, so ep_poll_callback is not called: an "
+		       "edge "
 		       "was told of 10000 bytes, and 9900 stay.",
-		.quote = "So, in step 5 the caller might end up waiting for some data that is "
+		.quote = "So, in step 5 the caller might end up waiting for some data "
+			 "that is "
 			 "already present inside the input buffer.",
 		.page = "epoll(7)",
-		.chapter = "The 9900 bytes are NEVER read. True while the peer is silent: each "
+		.chapter = "The 9900 bytes are NEVER read. True while the peer is "
+			   "silent: each "
 			   "later byte brings 100 more (half-read-new), each MOD too "
 			   "(chapter-100-mod).",
 	},
@@ -353,7 +372,8 @@ const struct card reading_cards[] = {
 			   "while wait: 1      read 100, MOD\n"
 			   "bytes read: ?\n",
 		.why = "MOD asks for the state each time and finds data (ep_modify): an "
-		       "edge-triggered server that calls MOD after each read hides its mistake, "
+		       "edge-triggered server that calls MOD after each read hides its "
+		       "mistake, "
 		       "for one more call.",
 		.quote = "Modify will reread available I/O.",
 		.page = "epoll(7)",
@@ -370,9 +390,11 @@ const struct card reading_cards[] = {
 			   "wait: ?\n"
 			   "peer sends 5       [##########]\n"
 			   "wait: ?\n",
-		.why = "tcp_poll and tcp_data_ready compare what is there with the low-water "
+		.why = "tcp_poll and tcp_data_ready compare what is there with the "
+		       "low-water "
 		       "mark.",
-		.quote = "Since Linux 2.6.28, select(2), poll(2), and epoll(7) indicate a socket "
+		.quote = "Since Linux 2.6.28, select(2), poll(2), and epoll(7) indicate "
+			 "a socket "
 			 "as readable only if at least SO_RCVLOWAT bytes are available.",
 		.page = "socket(7)",
 	},
@@ -388,8 +410,10 @@ const struct card reading_cards[] = {
 			   "peer sends 4       [####!####]\n"
 			   "read 100: ?\n"
 			   "read 100: ?\n",
-		.why = "tcp_recvmsg stops at the urgent mark. The first read is short, and it is "
-		       "not the last: epoll(7) says that one can be sure of having read all "
+		.why = "tcp_recvmsg stops at the urgent mark. The first read is short, "
+		       "and it is "
+		       "not the last: epoll(7) says that one can be sure of having read "
+		       "all "
 		       "after a short read, and this is where one cannot.",
 		.quote = "Note that a read never reads across the urgent mark.",
 		.page = "tcp(7)",

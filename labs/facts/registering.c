@@ -46,7 +46,8 @@ static const char *oneshot_data(struct scene *s)
 
 static const char *exclusive_et(struct scene *s)
 {
-	return ctl(s, EPOLL_CTL_ADD, s->fd, EPOLLIN | EPOLLOUT | EPOLLET | EPOLLEXCLUSIVE);
+	return ctl(
+		s, EPOLL_CTL_ADD, s->fd, EPOLLIN | EPOLLOUT | EPOLLET | EPOLLEXCLUSIVE);
 }
 
 static const char *exclusive_oneshot(struct scene *s)
@@ -130,7 +131,8 @@ static const char *rotation(struct scene *s)
 	char names[WAITS + 1];
 
 	for (int i = 0; i < READY; i++) {
-		struct epoll_event ev = { .events = EPOLLIN | s->mode, .data.u32 = (uint32_t)("ABC"[i]) };
+		struct epoll_event ev = { .events = EPOLLIN | s->mode,
+			.data.u32 = (uint32_t)("ABC"[i]) };
 		int fd = keep(s, "eventfd", eventfd(1, EFD_CLOEXEC));
 
 		if (!s->refused && epoll_ctl(s->epfd, EPOLL_CTL_ADD, fd, &ev) < 0)
@@ -154,8 +156,8 @@ static const char *two_sets(struct scene *s)
 	return word(s, "%d,%d", told(s), second);
 }
 
-#define EXCLUSIVE_WITH                                                                   \
-	"EPOLLEXCLUSIVE goes with IN, OUT, ERR, HUP, ET and WAKEUP only "                \
+#define EXCLUSIVE_WITH \
+	"EPOLLEXCLUSIVE goes with IN, OUT, ERR, HUP, ET and WAKEUP only " \
 	"(EPOLLEXCLUSIVE_OK_BITS in fs/eventpoll.c, looked at by do_epoll_ctl)."
 #define OTHER_VALUES "Attempts to specify other values in events yield the error EINVAL."
 
@@ -170,7 +172,8 @@ const struct card registering_cards[] = {
 		.drawing = "ADD\n"
 			   "ADD: ?\n",
 		.why = "do_epoll_ctl finds the descriptor in the set (ep_find).",
-		.quote = "op was EPOLL_CTL_ADD, and the supplied file descriptor fd is already "
+		.quote = "op was EPOLL_CTL_ADD, and the supplied file descriptor fd is "
+			 "already "
 			 "registered with this epoll instance.",
 		.page = "epoll_ctl(2)",
 	},
@@ -184,9 +187,11 @@ const struct card registering_cards[] = {
 		.drawing = "peer sends 10      [##########]\n"
 			   "ADD ONESHOT, wait: 1\n"
 			   "ADD ONESHOT: ?\n",
-		.why = "Disarmed is not removed: it is in the set, and only MOD arms it again "
+		.why = "Disarmed is not removed: it is in the set, and only MOD arms it "
+		       "again "
 		       "(ep_find, then ep_modify).",
-		.quote = "The user must call epoll_ctl() with EPOLL_CTL_MOD to rearm the file "
+		.quote = "The user must call epoll_ctl() with EPOLL_CTL_MOD to rearm the "
+			 "file "
 			 "descriptor with a new event mask.",
 		.page = "epoll_ctl(2)",
 	},
@@ -201,14 +206,18 @@ const struct card registering_cards[] = {
 			   "wait: 1, data aaaa\n"
 			   "MOD ONESHOT, data bbbb\n"
 			   "wait: 1, data: ?\n",
-		.why = "MOD replaces the events and the data (ep_modify): who sets only the "
+		.why = "MOD replaces the events and the data (ep_modify): who sets only "
+		       "the "
 		       "events in a fresh struct gets a null pointer back.",
-		.quote = "The data field of each returned epoll_event structure contains the "
-			 "same data as was specified in the most recent call to epoll_ctl(2) "
+		.quote = "The data field of each returned epoll_event structure contains "
+			 "the "
+			 "same data as was specified in the most recent call to "
+			 "epoll_ctl(2) "
 			 "(EPOLL_CTL_ADD, EPOLL_CTL_MOD) for the corresponding open file "
 			 "description.",
 		.page = "epoll_wait(2)",
-		.chapter = "The snippet that arms EPOLLONESHOT again sets the events only. It "
+		.chapter = "The snippet that arms EPOLLONESHOT again sets the events "
+			   "only. It "
 			   "works while the variable still holds this connection's data.",
 	},
 	{
@@ -269,7 +278,8 @@ const struct card registering_cards[] = {
 		.run = exclusive_mod,
 		.drawing = "ADD IN\n"
 			   "MOD IN|EXCLUSIVE: ?\n",
-		.why = "do_epoll_ctl refuses it: where the waiter stands in the queue is decided "
+		.why = "do_epoll_ctl refuses it: where the waiter stands in the queue is "
+		       "decided "
 		       "at ADD.",
 		.quote = "EPOLLEXCLUSIVE may be used only in an EPOLL_CTL_ADD operation; "
 			 "attempts to employ it with EPOLL_CTL_MOD yield an error.",
@@ -284,9 +294,11 @@ const struct card registering_cards[] = {
 		.run = exclusive_then_mod,
 		.drawing = "ADD IN|EXCLUSIVE\n"
 			   "MOD IN: ?\n",
-		.why = "do_epoll_ctl refuses it: a server that wants to pause such a listener "
+		.why = "do_epoll_ctl refuses it: a server that wants to pause such a "
+		       "listener "
 		       "has to DEL it and ADD it again.",
-		.quote = "If EPOLLEXCLUSIVE has been set using epoll_ctl(), then a subsequent "
+		.quote = "If EPOLLEXCLUSIVE has been set using epoll_ctl(), then a "
+			 "subsequent "
 			 "EPOLL_CTL_MOD on the same epfd, fd pair yields an error.",
 		.page = "epoll_ctl(2)",
 	},
@@ -299,8 +311,10 @@ const struct card registering_cards[] = {
 		.run = exclusive_epoll,
 		.drawing = "ADD another epfd, IN|EXCLUSIVE: ?\n",
 		.why = "do_epoll_ctl refuses it (is_file_epoll).",
-		.quote = "A call to epoll_ctl() that specifies EPOLLEXCLUSIVE in events and "
-			 "specifies the target file descriptor fd as an epoll instance will "
+		.quote = "A call to epoll_ctl() that specifies EPOLLEXCLUSIVE in events "
+			 "and "
+			 "specifies the target file descriptor fd as an epoll instance "
+			 "will "
 			 "likewise fail.",
 		.page = "epoll_ctl(2)",
 	},
@@ -313,7 +327,8 @@ const struct card registering_cards[] = {
 		.run = itself,
 		.drawing = "ADD epfd to epfd: ?\n",
 		.why = "do_epoll_ctl compares the two files.",
-		.quote = "However, you can add an epoll file descriptor inside another epoll "
+		.quote = "However, you can add an epoll file descriptor inside another "
+			 "epoll "
 			 "file descriptor set.",
 		.page = "epoll(7)",
 	},
@@ -326,9 +341,12 @@ const struct card registering_cards[] = {
 		.run = regular_file,
 		.drawing = "open a file on a disk\n"
 			   "ADD: ?\n",
-		.why = "A file of a disk has no poll operation (file_can_poll): for epoll it is "
-		       "not a thing one waits for, and a read of it may wait all the same.",
-		.quote = "This error can occur if fd refers to, for example, a regular file or a "
+		.why = "A file of a disk has no poll operation (file_can_poll): for "
+		       "epoll it is "
+		       "not a thing one waits for, and a read of it may wait all the "
+		       "same.",
+		.quote = "This error can occur if fd refers to, for example, a regular "
+			 "file or a "
 			 "directory.",
 		.page = "epoll_ctl(2)",
 	},
@@ -343,8 +361,10 @@ const struct card registering_cards[] = {
 			   "ADD, wait: 1       [c c c]\n"
 			   "accept one         [c c  ]\n"
 			   "wait: ?\n",
-		.why = "A listener is a descriptor like any other: three arrivals were one "
-		       "event, and accept is the reading (inet_csk_listen_poll). Edge-triggered, "
+		.why = "A listener is a descriptor like any other: three arrivals were "
+		       "one "
+		       "event, and accept is the reading (inet_csk_listen_poll). "
+		       "Edge-triggered, "
 		       "accept until EAGAIN.",
 		.quote = "They will be combined.",
 		.page = "epoll(7)",
@@ -361,7 +381,8 @@ const struct card registering_cards[] = {
 			   "accept one         [c c  ]\n"
 			   "a 4th connects     [c c c]\n"
 			   "wait: ?\n",
-		.why = "An arrival is an edge (ep_poll_callback). So those who hang are helped "
+		.why = "An arrival is an edge (ep_poll_callback). So those who hang are "
+		       "helped "
 		       "by the next who comes, and nobody can explain why.",
 	},
 	{
@@ -375,8 +396,10 @@ const struct card registering_cards[] = {
 			   "6 times            wait, for one event\n"
 			   "who was told: ?\n",
 		.why = "What is put back goes to the end of the list (ep_send_events).",
-		.quote = "If more than maxevents file descriptors are ready when epoll_wait() is "
-			 "called, then successive epoll_wait() calls will round robin through "
+		.quote = "If more than maxevents file descriptors are ready when "
+			 "epoll_wait() is "
+			 "called, then successive epoll_wait() calls will round robin "
+			 "through "
 			 "the set of ready file descriptors.",
 		.page = "epoll_wait(2)",
 	},
@@ -390,7 +413,8 @@ const struct card registering_cards[] = {
 		.drawing = "ADD to epfd 1, ADD to epfd 2\n"
 			   "peer sends 10      [##########]\n"
 			   "wait on 1: ?  wait on 2: ?\n",
-		.why = "Each set waits in the queue of the socket for itself (ep_ptable_queue_proc): "
+		.why = "Each set waits in the queue of the socket for itself "
+		       "(ep_ptable_queue_proc): "
 		       "without EPOLLEXCLUSIVE all of them are woken.",
 		.quote = "Yes, and events would be reported to both.",
 		.page = "epoll(7)",

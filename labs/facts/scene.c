@@ -3,7 +3,6 @@
 #include "net.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -78,8 +77,9 @@ static int tcp_socket(struct scene *s)
 	int fd = keep(s, "socket",
 		socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 
-	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) < 0 ||
-			       setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) < 0))
+	if (fd >= 0 &&
+		(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) < 0 ||
+			setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) < 0))
 		failed(s, "setsockopt");
 	return fd;
 }
@@ -128,8 +128,8 @@ static int unacknowledged(int fd)
 {
 	int n;
 
-	if (ioctl(fd, SIOCOUTQ, &n) < 0)
-		die_errno("ioctl SIOCOUTQ");
+	if (ioctl(fd, TIOCOUTQ, &n) < 0)
+		die_errno("ioctl TIOCOUTQ");
 	return n;
 }
 
@@ -190,17 +190,19 @@ static void open_tcp(struct scene *s)
 	s->peer = connect_to(s, lfd);
 	if (s->refused)
 		return;
-	s->fd = keep(s, "accept4", accept4(lfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+	s->fd = keep(
+		s, "accept4", accept4(lfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
 	drop(s, lfd);
 }
 
 static void open_pair(struct scene *s)
 {
 	int fds[2] = { -1, -1 };
-	int failure = s->kind == PIPE
-			      ? pipe2(fds, O_NONBLOCK | O_CLOEXEC)
-			      : socketpair(AF_UNIX,
-					SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds);
+	int failure =
+		s->kind == PIPE
+			? pipe2(fds, O_NONBLOCK | O_CLOEXEC)
+			: socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				  0, fds);
 
 	if (failure) {
 		failed(s, s->kind == PIPE ? "pipe2" : "socketpair");
@@ -217,7 +219,8 @@ void scene_open(struct scene *s, enum kind kind, uint32_t mode)
 	if (kind == TCP)
 		open_tcp(s);
 	else if (kind == EVENTFD)
-		s->fd = s->peer = keep(s, "eventfd", eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+		s->fd = s->peer =
+			keep(s, "eventfd", eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 	else if (kind != ALONE)
 		open_pair(s);
 }
@@ -240,7 +243,8 @@ void turn(struct scene *s)
 
 static void control(struct scene *s, int op, const char *call, uint32_t events)
 {
-	struct epoll_event ev = { .events = events | s->mode, .data.u64 = (uint64_t)s->fd };
+	struct epoll_event ev = { .events = events | s->mode,
+		.data.u64 = (uint64_t)s->fd };
 
 	if (!s->refused && epoll_ctl(s->epfd, op, s->fd, &ev) < 0)
 		die_errno("%s", call);

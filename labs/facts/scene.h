@@ -1,6 +1,7 @@
 /* The stage of a card: two ends of a channel and an epoll set, opened for one cell of the
  * table and closed after it. Nothing here waits for time to pass: what was sent is waited
- * for with poll(2), which takes no edge from epoll, and then epoll_wait has a timeout of 0.
+ * for with poll(2), which takes no edge from epoll, and then epoll_wait has a timeout of
+ * 0.
  *
  * A call that this kernel (or a sandbox) refuses is kept in `refused`, and from then on
  * the scene does nothing. Any other failure of the set-up ends the program. */

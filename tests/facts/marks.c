@@ -29,10 +29,11 @@ static const char *late(struct scene *s)
 	return "1";
 }
 
-#define CARD(NAME, KINDS, RUN, ...)                                                      \
-	{                                                                                \
-		.name = NAME, .title = NAME, .kinds = KINDS, .expected = { __VA_ARGS__ },  \
-		.answers = "0 1", .run = RUN, .drawing = "nothing\n", .why = "No reason.", \
+#define CARD(NAME, KINDS, RUN, ...) \
+	{ \
+		.name = NAME, .title = NAME, .kinds = KINDS, \
+		.expected = { __VA_ARGS__ }, .answers = "0 1", .run = RUN, \
+		.drawing = "nothing\n", .why = "No reason.", \
 	}
 
 static const struct card cards[] = {
