@@ -134,9 +134,10 @@ test: all $(CHECKS:%=$B/tests/%) $B/tests/facts-marks  ## run every test (two mi
 	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests
 
 test-full: test  ## the tests again under each sanitizer, every verdict, a thousand seeds, the fuzzers
-	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
+	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults|facts):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
+	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
 	tests/seeds 1000
 	tests/fuzz/run 60
 

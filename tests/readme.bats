@@ -89,3 +89,7 @@ $(<"$b.out")"
 @test "readme: 06-epollout-spin shows what its commands print" {
 	check labs/06-epollout-spin/README.md
 }
+
+@test "readme: facts shows what its commands print" {
+	check labs/facts/README.md
+}

@@ -145,9 +145,11 @@ static int table(void)
 	notes.out = open_memstream(&notes.text, &notes.size);
 	if (!notes.out)
 		die_errno("open_memstream");
+	printf("%s %s. 1S is EPOLLONESHOT. --row NAME explains a row.\n", host.sysname,
+		host.release);
 	for (const struct group *g = deck; g->name; g++) {
-		printf("%s%-51s %-6s %-6s %-6s %s\n", g == deck ? "" : "\n", g->name,
-			"LT", "ET", "LT+1S", "ET+1S");
+		printf("\n%-51s %-6s %-6s %-6s %s\n", g->name, "LT", "ET", "LT+1S",
+			"ET+1S");
 		rule();
 		for (const struct card *c = g->cards; c->name; c++)
 			table_row(&notes, c);
@@ -160,9 +162,8 @@ static int table(void)
 	if (notes.refused)
 		printf("~ refused by this kernel or sandbox, in part or (n/a) whole; not "
 		       "counted\n");
-	printf("1S: EPOLLONESHOT. %d cards, %d cells, %d as expected, %d not: %s %s\n",
-		notes.cards, notes.cells, notes.cells - notes.refused - notes.differ,
-		notes.differ, host.sysname, host.release);
+	printf("%d cards, %d cells: %d as expected, %d not\n", notes.cards, notes.cells,
+		notes.cells - notes.refused - notes.differ, notes.differ);
 	return notes.differ > 0;
 }
 

@@ -214,7 +214,7 @@ const struct card registering_cards[] = {
 			 "same data as was specified in the most recent call to "
 			 "epoll_ctl(2) "
 			 "(EPOLL_CTL_ADD, EPOLL_CTL_MOD) for the corresponding open file "
-			 "description.",
+			 "descriptor.",
 		.page = "epoll_wait(2)",
 		.chapter = "The snippet that arms EPOLLONESHOT again sets the events "
 			   "only. It "
