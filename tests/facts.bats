@@ -96,7 +96,7 @@ eagain EAGAIN=EWOULDBLOCK
 END
 }
 
-@test "facts: the table has every row, fits 80"$name" 2>/dev/null </dev/null | columns, and ends with 0" {
+@test "facts: the table has every row, fits 80 columns, and ends with 0" {
 	run "$facts"
 	assert_success
 	for line in "${lines[@]}"; do
@@ -262,18 +262,32 @@ LT ET LT+ONESHOT ET+ONESHOT"
 	assert_line --partial '--quiz'
 }
 
+# plain PAGE: a man page as running text, straight from its source.
+plain() {
+	zcat -f "$1" | awk '
+		/^\.(BR|RB|IR|RI|BI|IB) / { # words in turn, joined; blanks only where quoted
+			n = split(substr($0, 5), part, "\"")
+			$0 = ""
+			for (i = 1; i <= n; i++) { if (i % 2) gsub(/ /, "", part[i]); $0 = $0 part[i] }
+		}
+		/^\.[BI] / { $0 = substr($0, 4) }
+		/^\.TH / { sub(/.*Linux /, ""); gsub(/"/, " ") }
+		/^\./ { next }
+		{ gsub(/\\-/, "-"); gsub(/\\~/, " "); gsub(/\\f[BIRP]|\\&/, ""); printf "%s ", $0 }'
+}
+
 @test "facts: the manual is quoted correctly" {
-	requires man col
+	requires zcat
 	local page name section want text
-	man 7 epoll 2>/dev/null </dev/null >"$BATS_TEST_TMPDIR/page" || skip "needs manpages"
-	grep -q 'man-pages 6\.03' "$BATS_TEST_TMPDIR/page" || skip "not the man-pages 6.03"
 	json
-	# From a terminal's columns back to running text.
 	while IFS=$'\t' read -r page want; do
 		name=${page%(*} section=${page#*(}
 		text=$BATS_TEST_TMPDIR/$name.txt
-		[[ -e $text ]] ||
-			MANWIDTH=1000 man --nh --nj "${section%)}" "$name" 2>/dev/null </dev/null | col -bx | tr -s ' \n' ' ' >"$text"
-		grep -qF -- "$want" "$text" || fail "$page has no: $want"
+		if [[ ! -e $text ]]; then
+			page=$(compgen -G "/usr/share/man/man${section%)}/$name.${section%)}*") || skip "needs manpages and manpages-dev"
+			plain "$page" >"$text"
+			grep -q "man-pages 6\.03 " "$text" || skip "not the man-pages 6.03"
+		fi
+		grep -qF -- "$want" "$text" || fail "$name($section has no: $want"
 	done < <(jq -r '.cards[] | select(.quote) | [.page, .quote] | @tsv' "$BATS_TEST_TMPDIR/json")
 }

@@ -167,10 +167,8 @@ const struct card descriptor_cards[] = {
 			   "wait: ?\n",
 		.why = OPEN_FILE,
 		.quote = "A file descriptor is removed from an interest list only after "
-			 "all the "
-			 "file descriptors referring to the underlying open file "
-			 "description "
-			 "have been closed.",
+			 "all the file descriptors referring to the underlying open file "
+			 "description have been closed.",
 		.page = "epoll(7)",
 	},
 	{
@@ -186,13 +184,10 @@ const struct card descriptor_cards[] = {
 			   "peer sends 10\n"
 			   "wait: ?\n",
 		.why = OPEN_FILE " A forked child holds copies too.",
-		.quote =
-			"This means that even after a file descriptor that is part of an "
-			"interest list has been closed, events may be reported for that "
-			"file "
-			"descriptor if other file descriptors referring to the same "
-			"underlying "
-			"file description remain open.",
+		.quote = "This means that even after a file descriptor that is part of "
+			 "an interest list has been closed, events may be reported for "
+			 "that file descriptor if other file descriptors referring to "
+			 "the same underlying file description remain open.",
 		.page = "epoll(7)",
 	},
 	{
@@ -206,13 +201,10 @@ const struct card descriptor_cards[] = {
 			   "dup(5) = 6, close(5)\n"
 			   "DEL fd 5: ?\n",
 		.why = "An entry is found by file and number, and number 5 names no file "
-		       "now: "
-		       "nothing but closing the copy, or the set, ends its events.",
+		       "now: nothing but closing the copy, or the set, ends its events.",
 		.quote = "To prevent this happening, the file descriptor must be "
-			 "explicitly "
-			 "removed from the interest list (using epoll_ctl(2) "
-			 "EPOLL_CTL_DEL) "
-			 "before it is duplicated.",
+			 "explicitly removed from the interest list (using epoll_ctl(2) "
+			 "EPOLL_CTL_DEL) before it is duplicated.",
 		.page = "epoll(7)",
 	},
 	{
@@ -226,8 +218,7 @@ const struct card descriptor_cards[] = {
 			   "dup(5) = 6, close(5)\n"
 			   "MOD fd 5: ?\n",
 		.why = "An entry is found by file and number, and number 5 names no file "
-		       "now "
-		       "(do_epoll_ctl).",
+		       "now (do_epoll_ctl).",
 		.quote = "epfd or fd is not a valid file descriptor.",
 		.page = "epoll_ctl(2)",
 	},
@@ -241,12 +232,10 @@ const struct card descriptor_cards[] = {
 		.drawing = "listener           O_NONBLOCK\n"
 			   "accept: ?\n",
 		.why = "The flags of the new file are those that accept4 was given, and "
-		       "accept "
-		       "gives none (do_accept).",
+		       "accept gives none (do_accept).",
 		.quote = "On Linux, the new socket returned by accept() does not inherit "
-			 "file "
-			 "status flags such as O_NONBLOCK and O_ASYNC from the listening "
-			 "socket.",
+			 "file status flags such as O_NONBLOCK and O_ASYNC from the "
+			 "listening socket.",
 		.page = "accept(2)",
 	},
 	{
@@ -261,13 +250,11 @@ const struct card descriptor_cards[] = {
 			   "fcntl(6)           clear O_NONBLOCK\n"
 			   "fd 5: ?\n",
 		.why = "The flag belongs to the open file description (setfl in "
-		       "fs/fcntl.c). A "
-		       "program that makes its stdin non-blocking does so to its shell's "
-		       "too.",
+		       "fs/fcntl.c). A program that makes its stdin non-blocking does so "
+		       "to its shell's too.",
 		.quote = "Duplicated file descriptors (made with dup(2), fcntl(F_DUPFD), "
 			 "fork(2), etc.) refer to the same open file description, and "
-			 "thus "
-			 "share the same file status flags.",
+			 "thus share the same file status flags.",
 		.page = "fcntl(2)",
 	},
 	{
@@ -282,9 +269,8 @@ const struct card descriptor_cards[] = {
 		.why = "The handshake goes on, and OUT tells of its end "
 		       "(__inet_stream_connect).",
 		.quote = "Then all operations that would block will (usually) return "
-			 "with EAGAIN "
-			 "(operation should be retried later); connect(2) will return "
-			 "EINPROGRESS error.",
+			 "with EAGAIN (operation should be retried later); connect(2) "
+			 "will return EINPROGRESS error.",
 		.page = "socket(7)",
 		.chapter = "A call that cannot be completed returns -1 with EAGAIN. For "
 			   "connect it is EINPROGRESS, and one must not try again.",
@@ -300,8 +286,8 @@ const struct card descriptor_cards[] = {
 			   "a client connects  [c] full\n"
 			   "connect: ?\n",
 		.why = "A unix connect is done at once or not at all "
-		       "(unix_stream_connect); "
-		       "nothing goes on, and this one has to be tried again.",
+		       "(unix_stream_connect); nothing goes on, and this one has to be "
+		       "tried again.",
 		.quote = "(UNIX domain sockets failed with EAGAIN instead.)",
 		.page = "connect(2)",
 	},
@@ -315,11 +301,10 @@ const struct card descriptor_cards[] = {
 		.drawing = "nothing came       [          ]\n"
 			   "recv: -1, errno: ?\n",
 		.why = "On Linux the two names are one number (asm-generic/errno.h), so "
-		       "testing "
-		       "one is enough here, and gcc's -Wlogical-op warns of both.",
+		       "testing one is enough here, and gcc's -Wlogical-op warns of "
+		       "both.",
 		.quote = "in which case the value -1 is returned and errno is set to "
-			 "EAGAIN or "
-			 "EWOULDBLOCK.",
+			 "EAGAIN or EWOULDBLOCK.",
 		.page = "recv(2)",
 	},
 	{
@@ -333,18 +318,15 @@ const struct card descriptor_cards[] = {
 			   "nothing came       [          ]\n"
 			   "recv MSG_DONTWAIT: ?\n",
 		.why = "What an edge-triggered drain needs is a call that does not wait; "
-		       "the "
-		       "flag can come from the descriptor or from the call "
+		       "the flag can come from the descriptor or from the call "
 		       "(__sys_recvfrom).",
-		.quote = "An application that employs the EPOLLET flag should use "
-			 "nonblocking "
-			 "file descriptors to avoid having a blocking read or write "
-			 "starve a "
-			 "task that is handling multiple file descriptors.",
+		.quote =
+			"An application that employs the EPOLLET flag should use "
+			"nonblocking file descriptors to avoid having a blocking read or "
+			"write starve a task that is handling multiple file descriptors.",
 		.page = "epoll(7)",
 		.chapter = "Edge-triggered needs non-blocking sockets. The manual says "
-			   "should, "
-			   "and MSG_DONTWAIT on a blocking one does as well.",
+			   "should, and MSG_DONTWAIT on a blocking one does as well.",
 	},
 	{ 0 },
 };

@@ -111,11 +111,10 @@ const struct card ending_cards[] = {
 			   "peer closes        [#####     ] FIN\n"
 			   "wait: ?\n",
 		.why = "The FIN is an arrival (tcp_fin), so it is an edge; the mask says "
-		       "IN, "
-		       "because the rest is still unread.",
+		       "IN, because the rest is still unread.",
 		.quote = "Subsequent reads from the channel will return 0 (end of file) "
-			 "only "
-			 "after all outstanding data in the channel has been consumed.",
+			 "only after all outstanding data in the channel has been "
+			 "consumed.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -130,11 +129,10 @@ const struct card ending_cards[] = {
 			   "wait: 1\n"
 			   "wait: ?\n",
 		.why = "End of file is a state that lasts: level-triggered, a server "
-		       "that "
-		       "neither reads it nor closes is told for ever (ep_send_events).",
+		       "that neither reads it nor closes is told for ever "
+		       "(ep_send_events).",
 		.quote = "when used as a level-triggered interface (the default, when "
-			 "EPOLLET is "
-			 "not specified), epoll is simply a faster poll(2)",
+			 "EPOLLET is not specified), epoll is simply a faster poll(2)",
 		.page = "epoll(7)",
 	},
 	{
@@ -150,12 +148,10 @@ const struct card ending_cards[] = {
 			   "read 100: 5        [          ] FIN\n"
 			   "wait: ?\n",
 		.why = "Data and FIN made one event. Who stops at the short read has "
-		       "used it, "
-		       "and never learns of the FIN: read on to EAGAIN, or ask for "
-		       "RDHUP.",
+		       "used it, and never learns of the FIN: read on to EAGAIN, or ask "
+		       "for RDHUP.",
 		.quote = "(This flag is especially useful for writing simple code to "
-			 "detect peer "
-			 "shutdown when using edge-triggered monitoring.)",
+			 "detect peer shutdown when using edge-triggered monitoring.)",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -169,11 +165,9 @@ const struct card ending_cards[] = {
 			   "peer sends 5, FIN  [#####     ] FIN\n"
 			   "wait: ?  which events\n",
 		.why = "epoll_wait reports the state and the interest, ANDed "
-		       "(ep_item_poll): "
-		       "RDHUP is true, and was not asked for.",
+		       "(ep_item_poll): RDHUP is true, and was not asked for.",
 		.quote = "The events field is a bit mask that indicates the events that "
-			 "have "
-			 "occurred for the corresponding open file description.",
+			 "have occurred for the corresponding open file description.",
 		.page = "epoll_wait(2)",
 	},
 	{
@@ -187,11 +181,9 @@ const struct card ending_cards[] = {
 			   "peer sends 5, FIN  [#####     ] FIN\n"
 			   "wait: ?  which events\n",
 		.why = "tcp_poll says RDHUP as soon as the FIN is there, before the data "
-		       "is "
-		       "read. So RDHUP does not mean that the connection is over.",
+		       "is read. So RDHUP does not mean that the connection is over.",
 		.quote = "Stream socket peer closed connection, or shut down writing "
-			 "half of "
-			 "connection.",
+			 "half of connection.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -205,13 +197,10 @@ const struct card ending_cards[] = {
 			   "writer closes      [          ] end\n"
 			   "wait: ?  which events\n",
 		.why = "An empty pipe without writers says HUP and not IN, though a read "
-		       "would "
-		       "return 0 at once (pipe_poll in fs/pipe.c).",
+		       "would return 0 at once (pipe_poll in fs/pipe.c).",
 		.quote = "Note that when reading from a channel such as a pipe or a "
-			 "stream "
-			 "socket, this event merely indicates that the peer closed its "
-			 "end of "
-			 "the channel.",
+			 "stream socket, this event merely indicates that the peer "
+			 "closed its end of the channel.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -225,11 +214,9 @@ const struct card ending_cards[] = {
 			   "reader closes\n"
 			   "wait: ?  which events\n",
 		.why = "pipe_poll says ERR for an end that nobody reads; OUT, for there "
-		       "is room, "
-		       "and a write would fail with EPIPE.",
+		       "is room, and a write would fail with EPIPE.",
 		.quote = "This event is also reported for the write end of a pipe when "
-			 "the read "
-			 "end has been closed.",
+			 "the read end has been closed.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -244,8 +231,7 @@ const struct card ending_cards[] = {
 			   "wait: ?  which events\n",
 		.why = "The kernel adds ERR and HUP to every interest (do_epoll_ctl).",
 		.quote = "epoll_wait(2) will always report for this event; it is not "
-			 "necessary "
-			 "to set it in events when calling epoll_ctl().",
+			 "necessary to set it in events when calling epoll_ctl().",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -260,11 +246,9 @@ const struct card ending_cards[] = {
 			   "wait: ?\n"
 			   "wait: ?\n",
 		.why = "Level-triggered, who pauses by a mask of 0 and does not close "
-		       "spins on "
-		       "ERR|HUP (ep_send_events).",
+		       "spins on ERR|HUP (ep_send_events).",
 		.quote = "epoll_wait(2) will always report for this event; it is not "
-			 "necessary "
-			 "to set it in events when calling epoll_ctl().",
+			 "necessary to set it in events when calling epoll_ctl().",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -279,13 +263,11 @@ const struct card ending_cards[] = {
 			   "peer sends RST\n"
 			   "wait: ?\n",
 		.why = "A one-shot descriptor that has fired keeps only its private "
-		       "bits: not "
-		       "even ERR and HUP are reported (ep_poll_callback).",
+		       "bits: not even ERR and HUP are reported (ep_poll_callback).",
 		.quote = "This means that after an event notified for the file "
-			 "descriptor by "
-			 "epoll_wait(2), the file descriptor is disabled in the interest "
-			 "list "
-			 "and no other events will be reported by the epoll interface.",
+			 "descriptor by epoll_wait(2), the file descriptor is disabled "
+			 "in the interest list and no other events will be reported by "
+			 "the epoll interface.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -301,11 +283,9 @@ const struct card ending_cards[] = {
 			   "MOD IN|ONESHOT\n"
 			   "wait: ?  which events\n",
 		.why = "MOD asks for the state (ep_modify), so what came while the "
-		       "descriptor "
-		       "was disarmed is not lost.",
+		       "descriptor was disarmed is not lost.",
 		.quote = "The user must call epoll_ctl() with EPOLL_CTL_MOD to rearm the "
-			 "file "
-			 "descriptor with a new event mask.",
+			 "file descriptor with a new event mask.",
 		.page = "epoll_ctl(2)",
 	},
 	{ 0 },

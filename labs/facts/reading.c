@@ -177,11 +177,10 @@ const struct card reading_cards[] = {
 			   "ADD, wait: 1       [##########]\n"
 			   "wait: ?\n",
 		.why = "epoll_wait takes the descriptor off the ready list and asks for "
-		       "its "
-		       "state; level-triggered, it puts it back (ep_send_events).",
-		.quote = "The reason for this is that edge-triggered mode delivers "
-			 "events only "
-			 "when changes occur on the monitored file descriptor.",
+		       "its state; level-triggered, it puts it back (ep_send_events).",
+		.quote =
+			"The reason for this is that edge-triggered mode delivers events "
+			"only when changes occur on the monitored file descriptor.",
 		.page = "epoll(7)",
 	},
 	{
@@ -196,12 +195,11 @@ const struct card reading_cards[] = {
 			   "read 5             [#####     ]\n"
 			   "wait: ?\n",
 		.why = "Reading wakes nobody who waits to read: only ep_poll_callback, "
-		       "called "
-		       "on arrival, puts an edge-triggered descriptor on the ready list.",
+		       "called on arrival, puts an edge-triggered descriptor on the "
+		       "ready list.",
 		.quote = "Since the read operation done in 4 does not consume the whole "
-			 "buffer "
-			 "data, the call to epoll_wait(2) done in step 5 might block "
-			 "indefinitely.",
+			 "buffer data, the call to epoll_wait(2) done in step 5 might "
+			 "block indefinitely.",
 		.page = "epoll(7)",
 	},
 	{
@@ -217,21 +215,16 @@ const struct card reading_cards[] = {
 			   "peer sends 1       [######    ]\n"
 			   "wait: ?\n",
 		.why = "Every arrival calls ep_poll_callback, whatever lies unread. It "
-		       "is what "
-		       "kernels do, not a promise: from 5.5 to 5.13 a pipe that was not "
-		       "empty "
-		       "woke nobody (pipe_write in fs/pipe.c).",
+		       "is what kernels do, not a promise: from 5.5 to 5.13 a pipe that "
+		       "was not empty woke nobody (pipe_write in fs/pipe.c).",
 		.quote = "Since even with edge-triggered epoll, multiple events can be "
 			 "generated upon receipt of multiple chunks of data, the caller "
-			 "has the "
-			 "option to specify the EPOLLONESHOT flag, to tell epoll to "
-			 "disable the "
-			 "associated file descriptor after the receipt of an event with "
-			 "epoll_wait(2).",
+			 "has the option to specify the EPOLLONESHOT flag, to tell epoll "
+			 "to disable the associated file descriptor after the receipt of "
+			 "an event with epoll_wait(2).",
 		.page = "epoll(7)",
 		.chapter = "An edge is a change from no data to data. Not only: data "
-			   "that comes "
-			   "while other data lies unread is an event too.",
+			   "that comes while other data lies unread is an event too.",
 	},
 	{
 		.name = "two-writes",
@@ -247,8 +240,7 @@ const struct card reading_cards[] = {
 			   "read all           [                    ]\n"
 			   "wait: ?\n",
 		.why = "A descriptor stands on the ready list once; the second arrival "
-		       "finds it "
-		       "there (ep_poll_callback).",
+		       "finds it there (ep_poll_callback).",
 		.quote = "They will be combined.",
 		.page = "epoll(7)",
 	},
@@ -313,13 +305,11 @@ const struct card reading_cards[] = {
 			   "peer sends 1       [#         ]\n"
 			   "wait: ?\n",
 		.why = "The arrival calls ep_poll_callback, which leaves a one-shot "
-		       "descriptor "
-		       "that has fired alone.",
+		       "descriptor that has fired alone.",
 		.quote = "This means that after an event notified for the file "
-			 "descriptor by "
-			 "epoll_wait(2), the file descriptor is disabled in the interest "
-			 "list "
-			 "and no other events will be reported by the epoll interface.",
+			 "descriptor by epoll_wait(2), the file descriptor is disabled "
+			 "in the interest list and no other events will be reported by "
+			 "the epoll interface.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -334,8 +324,7 @@ const struct card reading_cards[] = {
 			   "write 1            counter 2\n"
 			   "wait: ?\n",
 		.why = "Each write wakes who waits (eventfd_write in fs/eventfd.c). So "
-		       "an "
-		       "edge-triggered eventfd need not be read to be told again.",
+		       "an edge-triggered eventfd need not be read to be told again.",
 	},
 	{
 		.name = "chapter-100",
@@ -349,16 +338,13 @@ const struct card reading_cards[] = {
 			   "while wait: 1      read 100\n"
 			   "bytes read: ?\n",
 		.why = "Nothing arrives any more, so ep_poll_callback is not called: an "
-		       "edge "
-		       "was told of 10000 bytes, and 9900 stay.",
+		       "edge was told of 10000 bytes, and 9900 stay.",
 		.quote = "So, in step 5 the caller might end up waiting for some data "
-			 "that is "
-			 "already present inside the input buffer.",
+			 "that is already present inside the input buffer.",
 		.page = "epoll(7)",
 		.chapter = "The 9900 bytes are NEVER read. True while the peer is "
-			   "silent: each "
-			   "later byte brings 100 more (half-read-new), each MOD too "
-			   "(chapter-100-mod).",
+			   "silent: each later byte brings 100 more (half-read-new), "
+			   "each MOD too (chapter-100-mod).",
 	},
 	{
 		.name = "chapter-100-mod",
@@ -373,8 +359,7 @@ const struct card reading_cards[] = {
 			   "bytes read: ?\n",
 		.why = "MOD asks for the state each time and finds data (ep_modify): an "
 		       "edge-triggered server that calls MOD after each read hides its "
-		       "mistake, "
-		       "for one more call.",
+		       "mistake, for one more call.",
 		.quote = "Modify will reread available I/O.",
 		.page = "epoll(7)",
 	},
@@ -391,11 +376,10 @@ const struct card reading_cards[] = {
 			   "peer sends 5       [##########]\n"
 			   "wait: ?\n",
 		.why = "tcp_poll and tcp_data_ready compare what is there with the "
-		       "low-water "
-		       "mark.",
+		       "low-water mark.",
 		.quote = "Since Linux 2.6.28, select(2), poll(2), and epoll(7) indicate "
-			 "a socket "
-			 "as readable only if at least SO_RCVLOWAT bytes are available.",
+			 "a socket as readable only if at least SO_RCVLOWAT bytes are "
+			 "available.",
 		.page = "socket(7)",
 	},
 	{
@@ -411,10 +395,9 @@ const struct card reading_cards[] = {
 			   "read 100: ?\n"
 			   "read 100: ?\n",
 		.why = "tcp_recvmsg stops at the urgent mark. The first read is short, "
-		       "and it is "
-		       "not the last: epoll(7) says that one can be sure of having read "
-		       "all "
-		       "after a short read, and this is where one cannot.",
+		       "and it is not the last: epoll(7) says that one can be sure of "
+		       "having read all after a short read, and this is where one "
+		       "cannot.",
 		.quote = "Note that a read never reads across the urgent mark.",
 		.page = "tcp(7)",
 	},

@@ -173,8 +173,7 @@ const struct card registering_cards[] = {
 			   "ADD: ?\n",
 		.why = "do_epoll_ctl finds the descriptor in the set (ep_find).",
 		.quote = "op was EPOLL_CTL_ADD, and the supplied file descriptor fd is "
-			 "already "
-			 "registered with this epoll instance.",
+			 "already registered with this epoll instance.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -188,11 +187,9 @@ const struct card registering_cards[] = {
 			   "ADD ONESHOT, wait: 1\n"
 			   "ADD ONESHOT: ?\n",
 		.why = "Disarmed is not removed: it is in the set, and only MOD arms it "
-		       "again "
-		       "(ep_find, then ep_modify).",
+		       "again (ep_find, then ep_modify).",
 		.quote = "The user must call epoll_ctl() with EPOLL_CTL_MOD to rearm the "
-			 "file "
-			 "descriptor with a new event mask.",
+			 "file descriptor with a new event mask.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -207,18 +204,15 @@ const struct card registering_cards[] = {
 			   "MOD ONESHOT, data bbbb\n"
 			   "wait: 1, data: ?\n",
 		.why = "MOD replaces the events and the data (ep_modify): who sets only "
-		       "the "
-		       "events in a fresh struct gets a null pointer back.",
+		       "the events in a fresh struct gets a null pointer back.",
 		.quote = "The data field of each returned epoll_event structure contains "
-			 "the "
-			 "same data as was specified in the most recent call to "
-			 "epoll_ctl(2) "
-			 "(EPOLL_CTL_ADD, EPOLL_CTL_MOD) for the corresponding open file "
-			 "descriptor.",
+			 "the same data as was specified in the most recent call to "
+			 "epoll_ctl(2) (EPOLL_CTL_ADD, EPOLL_CTL_MOD) for the "
+			 "corresponding open file descriptor.",
 		.page = "epoll_wait(2)",
-		.chapter = "The snippet that arms EPOLLONESHOT again sets the events "
-			   "only. It "
-			   "works while the variable still holds this connection's data.",
+		.chapter =
+			"The snippet that arms EPOLLONESHOT again sets the events only. "
+			"It works while the variable still holds this connection's data.",
 	},
 	{
 		.name = "exclusive-et",
@@ -279,8 +273,7 @@ const struct card registering_cards[] = {
 		.drawing = "ADD IN\n"
 			   "MOD IN|EXCLUSIVE: ?\n",
 		.why = "do_epoll_ctl refuses it: where the waiter stands in the queue is "
-		       "decided "
-		       "at ADD.",
+		       "decided at ADD.",
 		.quote = "EPOLLEXCLUSIVE may be used only in an EPOLL_CTL_ADD operation; "
 			 "attempts to employ it with EPOLL_CTL_MOD yield an error.",
 		.page = "epoll_ctl(2)",
@@ -295,11 +288,10 @@ const struct card registering_cards[] = {
 		.drawing = "ADD IN|EXCLUSIVE\n"
 			   "MOD IN: ?\n",
 		.why = "do_epoll_ctl refuses it: a server that wants to pause such a "
-		       "listener "
-		       "has to DEL it and ADD it again.",
+		       "listener has to DEL it and ADD it again.",
 		.quote = "If EPOLLEXCLUSIVE has been set using epoll_ctl(), then a "
-			 "subsequent "
-			 "EPOLL_CTL_MOD on the same epfd, fd pair yields an error.",
+			 "subsequent EPOLL_CTL_MOD on the same epfd, fd pair yields an "
+			 "error.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -312,10 +304,8 @@ const struct card registering_cards[] = {
 		.drawing = "ADD another epfd, IN|EXCLUSIVE: ?\n",
 		.why = "do_epoll_ctl refuses it (is_file_epoll).",
 		.quote = "A call to epoll_ctl() that specifies EPOLLEXCLUSIVE in events "
-			 "and "
-			 "specifies the target file descriptor fd as an epoll instance "
-			 "will "
-			 "likewise fail.",
+			 "and specifies the target file descriptor fd as an epoll "
+			 "instance will likewise fail.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -328,8 +318,7 @@ const struct card registering_cards[] = {
 		.drawing = "ADD epfd to epfd: ?\n",
 		.why = "do_epoll_ctl compares the two files.",
 		.quote = "However, you can add an epoll file descriptor inside another "
-			 "epoll "
-			 "file descriptor set.",
+			 "epoll file descriptor set.",
 		.page = "epoll(7)",
 	},
 	{
@@ -342,12 +331,10 @@ const struct card registering_cards[] = {
 		.drawing = "open a file on a disk\n"
 			   "ADD: ?\n",
 		.why = "A file of a disk has no poll operation (file_can_poll): for "
-		       "epoll it is "
-		       "not a thing one waits for, and a read of it may wait all the "
-		       "same.",
+		       "epoll it is not a thing one waits for, and a read of it may wait "
+		       "all the same.",
 		.quote = "This error can occur if fd refers to, for example, a regular "
-			 "file or a "
-			 "directory.",
+			 "file or a directory.",
 		.page = "epoll_ctl(2)",
 	},
 	{
@@ -362,10 +349,8 @@ const struct card registering_cards[] = {
 			   "accept one         [c c  ]\n"
 			   "wait: ?\n",
 		.why = "A listener is a descriptor like any other: three arrivals were "
-		       "one "
-		       "event, and accept is the reading (inet_csk_listen_poll). "
-		       "Edge-triggered, "
-		       "accept until EAGAIN.",
+		       "one event, and accept is the reading (inet_csk_listen_poll). "
+		       "Edge-triggered, accept until EAGAIN.",
 		.quote = "They will be combined.",
 		.page = "epoll(7)",
 	},
@@ -382,8 +367,7 @@ const struct card registering_cards[] = {
 			   "a 4th connects     [c c c]\n"
 			   "wait: ?\n",
 		.why = "An arrival is an edge (ep_poll_callback). So those who hang are "
-		       "helped "
-		       "by the next who comes, and nobody can explain why.",
+		       "helped by the next who comes, and nobody can explain why.",
 	},
 	{
 		.name = "rotation",
@@ -397,10 +381,8 @@ const struct card registering_cards[] = {
 			   "who was told: ?\n",
 		.why = "What is put back goes to the end of the list (ep_send_events).",
 		.quote = "If more than maxevents file descriptors are ready when "
-			 "epoll_wait() is "
-			 "called, then successive epoll_wait() calls will round robin "
-			 "through "
-			 "the set of ready file descriptors.",
+			 "epoll_wait() is called, then successive epoll_wait() calls "
+			 "will round robin through the set of ready file descriptors.",
 		.page = "epoll_wait(2)",
 	},
 	{
@@ -414,8 +396,8 @@ const struct card registering_cards[] = {
 			   "peer sends 10      [##########]\n"
 			   "wait on 1: ?  wait on 2: ?\n",
 		.why = "Each set waits in the queue of the socket for itself "
-		       "(ep_ptable_queue_proc): "
-		       "without EPOLLEXCLUSIVE all of them are woken.",
+		       "(ep_ptable_queue_proc): without EPOLLEXCLUSIVE all of them are "
+		       "woken.",
 		.quote = "Yes, and events would be reported to both.",
 		.page = "epoll(7)",
 	},

@@ -77,16 +77,13 @@ const struct card writing_cards[] = {
 			   "wait: 1\n"
 			   "wait: ?\n",
 		.why = "An idle socket can always be written to: level-triggered, who "
-		       "leaves OUT "
-		       "armed without output spins (ep_send_events). Edge-triggered, one "
-		       "registration for life does no harm.",
+		       "leaves OUT armed without output spins (ep_send_events). "
+		       "Edge-triggered, one registration for life does no harm.",
 		.quote = "This allows you to avoid continuously switching between "
-			 "EPOLLIN and "
-			 "EPOLLOUT calling epoll_ctl(2) with EPOLL_CTL_MOD.",
+			 "EPOLLIN and EPOLLOUT calling epoll_ctl(2) with EPOLL_CTL_MOD.",
 		.page = "epoll(7)",
 		.chapter = "Disarm EPOLLOUT after writing, shown in an edge-triggered "
-			   "server. It "
-			   "is the level-triggered server that needs it.",
+			   "server. It is the level-triggered server that needs it.",
 	},
 	{
 		.name = "out-drained",
@@ -100,10 +97,8 @@ const struct card writing_cards[] = {
 			   "peer reads         [###       ]\n"
 			   "wait: ?\n",
 		.why = "A write that met EAGAIN leaves a mark, and room then wakes who "
-		       "waits "
-		       "(sk_stream_write_space for TCP, unix_write_space, pipe_read for "
-		       "a "
-		       "pipe).",
+		       "waits (sk_stream_write_space for TCP, unix_write_space, "
+		       "pipe_read for a pipe).",
 		.quote = "by waiting for an event only after read(2) or write(2) return "
 			 "EAGAIN.",
 		.page = "epoll(7)",
@@ -120,11 +115,10 @@ const struct card writing_cards[] = {
 			   "peer sends 5       in [#####]  out: room\n"
 			   "wait: ?  which events\n",
 		.why = "The edge decides when, the level decides what: epoll_wait asks "
-		       "for the "
-		       "whole state (ep_item_poll), and OUT, told before, is told again.",
+		       "for the whole state (ep_item_poll), and OUT, told before, is "
+		       "told again.",
 		.quote = "The events field is a bit mask that indicates the events that "
-			 "have "
-			 "occurred for the corresponding open file description.",
+			 "have occurred for the corresponding open file description.",
 		.page = "epoll_wait(2)",
 	},
 	{
@@ -140,8 +134,7 @@ const struct card writing_cards[] = {
 			   "peer reads, ACK    in [#####]  out: room\n"
 			   "wait: ?  which events\n",
 		.why = "sk_stream_write_space wakes only if a write met a full buffer "
-		       "before "
-		       "(SOCK_NOSPACE). There was room all the time: no edge.",
+		       "before (SOCK_NOSPACE). There was room all the time: no edge.",
 	},
 	{
 		.name = "ack-unix",
@@ -156,10 +149,9 @@ const struct card writing_cards[] = {
 			   "peer reads         in [#####]  out: room\n"
 			   "wait: ?  which events\n",
 		.why = "unix_write_space wakes whenever the peer has read, full before "
-		       "or not, "
-		       "and the mask brings IN as well. So a server that leaves bytes "
-		       "unread may "
-		       "work over a unix socket and hang over TCP (ack-tcp).",
+		       "or not, and the mask brings IN as well. So a server that leaves "
+		       "bytes unread may work over a unix socket and hang over TCP "
+		       "(ack-tcp).",
 	},
 	{
 		.name = "out-brings-in",
@@ -174,10 +166,8 @@ const struct card writing_cards[] = {
 			   "peer reads         in [#####]  out: room\n"
 			   "wait: ?  which events\n",
 		.why = "The edge is OUT's (sk_stream_write_space), the mask is the "
-		       "state: a "
-		       "write edge tells of unread input again. 04-epoll-et relies on it "
-		       "when it "
-		       "stops reading because output is stuck.",
+		       "state: a write edge tells of unread input again. 04-epoll-et "
+		       "relies on it when it stops reading because output is stuck.",
 	},
 	{ 0 },
 };
