@@ -16,7 +16,7 @@ LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 LABS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
-TOOLS := counts flood load nudge sink stats torture faults.so
+TOOLS := counts facts flood load nudge sink stats torture faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
 PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
 # Lab 03 with a small change, which is a diff; where patch(1) is installed.
@@ -74,6 +74,14 @@ $B/sink: $B/obj/bench/sink.o $(COMMON)
 
 # It attacks any echo server; the preload beside it halves sizes and injects errors.
 $B/torture: $(patsubst %.c,$B/obj/%.o,$(wildcard tests/torture/*.c)) $(COMMON)
+	$(LINK)
+
+# Epoll's promises as cards. The test gives it a deck of its own, to see what it says then.
+FACTS := $(patsubst %.c,$B/obj/%.o,$(filter-out labs/facts/deck.c,$(wildcard labs/facts/*.c)))
+$B/facts: $B/obj/labs/facts/deck.o
+$B/tests/facts-marks: $B/obj/tests/facts/marks.o
+$B/facts $B/tests/facts-marks: $(FACTS) $(COMMON)
+	@mkdir -p $(@D)
 	$(LINK)
 
 $B/faults.so: tests/faults/faults.c Makefile
@@ -138,9 +146,12 @@ diffstat:  ## each lab, its parent, the lines that changed
 	@$(foreach l,$(LABS),p='$(call parent,$l)'; printf '%-18s %-18s %s\n' $l "$${p:--}" \
 		"$$([ -z "$$p" ] && echo - || diff labs/$$p/server.c labs/$l/server.c | grep -c '^[<>]'), $$(wc -l <labs/$l/server.c)";)
 
+facts: $B/facts  ## epoll's promises, measured here
+	@$B/facts
+
 # --- checking
 
-test: all $(CHECKS:%=$B/tests/%)  ## run every test (two minutes)
+test: all $(CHECKS:%=$B/tests/%) $B/tests/facts-marks  ## run every test (two minutes)
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
@@ -151,9 +162,10 @@ JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-
 
 test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/validate.bats tests/slow
-	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
+	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults|facts):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
+	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
 	tests/seeds 1000
 	tests/fuzz/run 60
 
@@ -226,4 +238,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS_WANTED ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench cross-check demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade
+.PHONY: all plots charts bench cross-check demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade facts

@@ -111,3 +111,7 @@ $(<"$b.out")"
 @test "readme: 11-sendfile shows what its commands print" {
 	check labs/11-sendfile/README.md
 }
+
+@test "readme: facts shows what its commands print" {
+	check labs/facts/README.md
+}

@@ -1,0 +1,10 @@
+#include "card.h"
+
+const struct group deck[] = {
+	{ "Reading", reading_cards },
+	{ "The end of a stream", ending_cards },
+	{ "Writing", writing_cards },
+	{ "Registering", registering_cards },
+	{ "Descriptors and errors", descriptor_cards },
+	{ 0 },
+};
