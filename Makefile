@@ -125,7 +125,7 @@ test: all $(CHECKS:%=$B/tests/%)  ## run every test (two minutes)
 	$(call need,nc,netcat-openbsd)
 	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests
 
-test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, the fuzzers
+test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/validate.bats tests/slow
 	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
