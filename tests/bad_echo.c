@@ -84,13 +84,16 @@ static bool spoil(int fd, char *bytes, size_t n)
 	case MODE_CLOSE:
 		return false;
 	case MODE_TWICE:
-		return send_all(fd, bytes, n) && send_all(fd, bytes, n);
+		if (!send_all(fd, bytes, n))
+			return false;
+		return send_all(fd, bytes, n);
 	case MODE_RESET:
 		if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &rst, sizeof rst) < 0)
 			warn_errno("setsockopt SO_LINGER");
 		return false;
 	case MODE_CUT:
-		return send_all(fd, bytes, n / 2) && false;
+		send_all(fd, bytes, n / 2); /* it ends in any case */
+		return false;
 	case MODE_DROP:
 		return send_all(fd, bytes + 1, n - 1);
 	case MODE_STALE:

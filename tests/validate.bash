@@ -105,12 +105,12 @@ stall_spectrum() {
 	[[ $WHY == "the spectrum: " ]]
 }
 
-# trials N FUNCTION: up to N of them, and no new one after $TRIALS_S seconds (10). It measures
+# trials N FUNCTION: up to N of them, and no new one after $TRIALS_S seconds (6). It measures
 # (not in a subshell: the server would outlive it) and returns whether all was as it should
 # be. Once is enough, and so is once that something was surely wrong. A machine that spoils
 # every trial gets a skip, a generator that does gets red.
 trials() {
-	local n=$1 trial reason quiet=0 end=$((SECONDS + ${TRIALS_S:-10}))
+	local n=$1 trial reason quiet=0 end=$((SECONDS + ${TRIALS_S:-6}))
 	shift
 	for ((trial = 0; trial < n && (trial == 0 || SECONDS < end); trial++)); do
 		! "$@" || return 0

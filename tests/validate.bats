@@ -26,23 +26,6 @@ teardown() {
 	done
 }
 
-# The count and the gaps belong to the seed, so that every trial is the same but for the
-# machine. Few a second: a pause of it is short beside a gap.
-poisson_arrivals() {
-	instrument slow_echo --spin --log "$ARRIVALS"
-	measure --connections 64 --depth 64 --rate 500 --duration 2 --warmup 0 --seed 8
-	stop_lab
-	surely '(.requests - 1000 | fabs) <= 3 * (1000 | sqrt)' || return 1
-	close_to "$(tail -n +65 "$ARRIVALS" | awk '
-		NR > 1 { d = $1 - last; n++; sum += d; squares += d * d }
-		{ last = $1 }
-		END { m = sum / n; print sqrt(squares / n - m * m) / m }')" 1 0.05 'CV of the gaps'
-}
-
-@test "pacing: Poisson arrivals, their count and the variation of the gaps" {
-	trials 3 poisson_arrivals
-}
-
 prompt() {
 	instrument slow_echo --spin
 	measure --connections 10 --depth 64 --rate 1000 --duration 0.5 --warmup 0.1
@@ -77,17 +60,6 @@ rises_by_the_delay() {
 	trials 3 stall_spectrum 400 2 1000
 }
 
-# Five requests of tens of thousands met the stall.
-stall_hidden() {
-	instrument slow_echo --spin --stall-at 0.3 --stall-ms 400
-	measure --connections 5 --duration 1.5 --warmup 0
-	so '.requests == .received and .latency_us.max >= 395e3' '.latency_us.p99 < 4000'
-}
-
-@test "the same stall in a closed loop: only the maximum tells" {
-	trials 3 stall_hidden
-}
-
 # The end of the window cuts some off: the more, the longer a pause there.
 little() {
 	instrument slow_echo --spin
@@ -97,24 +69,6 @@ little() {
 
 @test "Little's law with several requests on each connection" {
 	trials 4 little
-}
-
-# One clerk, 1 ms each, half the time busy: half of those who come do not wait, nine of ten
-# less than 1.516 ms. The schedule of seed 8 says 1.468.
-queue() {
-	local base
-	instrument slow_echo --spin --delay-us 1000
-	measure --connections 64 --depth 64 --rate 100 --arrival fixed --duration 0.4 --warmup 0
-	base=$(value .latency_us.p50)
-	measure --connections 64 --depth 64 --rate 500 --duration 2 --warmup 0 --seed 8
-	so '.requests == .received' || return 1
-	surely ".latency_us.p90 >= 2350" || return 1 # a pause only makes it longer
-	close_to "$(value ".latency_us.p90 - $base")" 1516 150 'p90 of the wait, us' || return 1
-	close_to "$(value ".latency_us.p50 - $base")" 0 75 'p50 of the wait, us'
-}
-
-@test "a queue at half load waits as M/D/1 says" {
-	trials 4 queue
 }
 
 # What the server answers after, it counts too: so the kernel, not the generator, says what
