@@ -70,7 +70,6 @@ $B/obj/%.o: %.c Makefile
 
 # --- measuring
 
-CHARTS := syscalls ksweep latency connections starvation spin
 PROFILE ?= quick
 
 plots: all  ## measure, draw the charts, write build/report/index.html: the main job
@@ -79,17 +78,25 @@ plots: all  ## measure, draw the charts, write build/report/index.html: the main
 	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" bench/run
 	$(MAKE) --no-print-directory charts
 
-# The charts again, from the numbers that are there.
-charts:
-	@mkdir -p build/plots build/report
-	@for c in $(CHARTS); do for f in svg png; do \
-		gnuplot -e "data='build/bench/$$c.tsv'; out='build/plots/$$c'; format='$$f'" plots/$$c.gp || exit 1; \
-	done; done
-	@[ -z "$(TERM_PLOTS)" ] || for c in $(CHARTS); do \
-		gnuplot -e "data='build/bench/$$c.tsv'; out='build/plots/$$c'; format='text'" plots/$$c.gp || exit 1; \
-	done
-	@plots/report.sh
-	@plots/table.sh
+charts: $B/stats  ## the charts and the report again, from the numbers that are there
+	@PROFILE=$(PROFILE) TERM_PLOTS=$(TERM_PLOTS) plots/draw.sh
+	@PROFILE=$(PROFILE) plots/report.sh
+	@PROFILE=$(PROFILE) plots/table.sh
+
+report: $B/stats  ## draw what is measured, write the report and open it: PROFILE=quick|full
+	$(call need,gnuplot,gnuplot-nox)
+	@PROFILE=$(PROFILE) plots/draw.sh
+	@PROFILE=$(PROFILE) plots/report.sh --open
+
+claims: $B/stats  ## the chapter's claims against the full run, each with a verdict
+	$(call need,jq,jq)
+	@bench/claims
+
+gallery: $B/stats  ## keep the full run in plots/gallery/
+	@plots/gallery.sh
+
+compare: $B/stats  ## today's run against the gallery: counts must agree, times are shown
+	@bench/compare
 
 bench: all  ## only measure: SCENARIOS="syscalls spin" LABS="03 04" choose
 	$(call need,jq,jq)
@@ -130,7 +137,7 @@ test-full: test  ## the tests again under each sanitizer, every verdict, a thous
 	tests/fuzz/run 60
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/claims bench/compare bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
@@ -196,4 +203,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS_WANTED ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade
+.PHONY: all plots charts report claims gallery compare bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade
