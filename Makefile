@@ -13,7 +13,7 @@ endif
 FLAGS := -std=c11 -D_GNU_SOURCE -Icommon -Ibench $(WARN) $(san_$(SAN)) -pthread
 LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 
-LABS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
+SERVERS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
 TOOLS := counts facts flood load nudge sink stats torture faults.so
@@ -23,10 +23,10 @@ PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/
 VARIANTS := $(if $(shell command -v patch),$(patsubst bench/variants/%.diff,%,$(sort $(wildcard bench/variants/*.diff))))
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 
-all: $(LABS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%)  ## build every lab and tool into build/
+all: $(SERVERS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%)  ## build every lab and tool into build/
 
 # The labs' system calls go through the probe; the list of them is an argument file of ld.
-$(LABS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+$(SERVERS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
 	$(LINK) -Wl,@common/probe.wrap
 
 # The wrong servers: each is a lab with one mistake, built in the same way.
@@ -99,30 +99,37 @@ $B/obj/%.o: %.c Makefile
 
 # --- measuring
 
-CHARTS := syscalls ksweep latency connections starvation spin fairness
 PROFILE ?= quick
 
 plots: all  ## measure, draw the charts, write build/report/index.html: the main job
 	$(call need,gnuplot,gnuplot-nox)
 	$(call need,jq,jq)
-	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" bench/run
+	PROFILE=$(PROFILE) LABS="$(LABS)" bench/run
 	$(MAKE) --no-print-directory charts
 
-# The charts again, from the numbers that are there.
-charts:
-	@mkdir -p build/plots build/report
-	@for c in $(CHARTS); do for f in svg png; do \
-		gnuplot -e "data='build/bench/$$c.tsv'; out='build/plots/$$c'; format='$$f'" plots/$$c.gp || exit 1; \
-	done; done
-	@[ -z "$(TERM_PLOTS)" ] || for c in $(CHARTS); do \
-		gnuplot -e "data='build/bench/$$c.tsv'; out='build/plots/$$c'; format='text'" plots/$$c.gp || exit 1; \
-	done
-	@plots/report.sh
-	@plots/table.sh
+charts: $B/stats  ## the charts and the report again, from the numbers that are there
+	@PROFILE=$(PROFILE) TERM_PLOTS=$(TERM_PLOTS) plots/draw.sh
+	@PROFILE=$(PROFILE) plots/report.sh
+	@PROFILE=$(PROFILE) plots/table.sh
+
+report: $B/stats  ## draw what is measured, write the report and open it: PROFILE=quick|full
+	$(call need,gnuplot,gnuplot-nox)
+	@PROFILE=$(PROFILE) plots/draw.sh
+	@PROFILE=$(PROFILE) plots/report.sh --open
+
+claims: $B/stats  ## the chapter's claims against the full run, each with a verdict
+	$(call need,jq,jq)
+	@bench/claims
+
+gallery: $B/stats  ## keep the full run in plots/gallery/
+	@plots/gallery.sh
+
+compare: $B/stats  ## today's run against the gallery: counts must agree, times are shown
+	@bench/compare
 
 bench: all $B/tests/slow_echo  ## only measure: PROFILE=full (40 min), SCENARIOS="syscalls spin" LABS="03 04" choose, NETNS=1
 	$(call need,jq,jq)
-	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" $(if $(SCENARIOS),SCENARIOS="$(SCENARIOS)") bench/run
+	PROFILE=$(PROFILE) LABS="$(LABS)" $(if $(SCENARIOS),SCENARIOS="$(SCENARIOS)") bench/run
 
 cross-check: all  ## other load generators beside ours, on the same servers
 	@bench/cross-check
@@ -143,7 +150,7 @@ diff:  ## show a lab against its parent: LAB=04
 
 diffstat:  ## each lab, its parent, the lines that changed
 	@printf '%-18s %-18s %s\n' lab parent 'lines changed, of'
-	@$(foreach l,$(LABS),p='$(call parent,$l)'; printf '%-18s %-18s %s\n' $l "$${p:--}" \
+	@$(foreach l,$(SERVERS),p='$(call parent,$l)'; printf '%-18s %-18s %s\n' $l "$${p:--}" \
 		"$$([ -z "$$p" ] && echo - || diff labs/$$p/server.c labs/$l/server.c | grep -c '^[<>]'), $$(wc -l <labs/$l/server.c)";)
 
 facts: $B/facts  ## epoll's promises, measured here
@@ -170,9 +177,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 	tests/fuzz/run 60
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/netns bench/cross-check bench/claims bench/doctor \
-	bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh tests/*.bash tests/*.bats tests/slow/*.bats \
-	tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/claims bench/compare bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
@@ -233,9 +238,9 @@ need = @command -v $1 >/dev/null || { echo "needs $1: install $2, or run make se
 
 # The lab that LAB names: 04, epoll-et or 04-epoll-et.
 number = $(firstword $(subst -, ,$1))
-lab = $(or $(firstword $(foreach l,$(LABS),$(if $(filter $(LAB),$l $(call number,$l) $(patsubst $(call number,$l)-%,%,$l)),$l))),$(error LAB: '$(LAB)' is none of $(LABS)))
+lab = $(or $(firstword $(foreach l,$(SERVERS),$(if $(filter $(LAB),$l $(call number,$l) $(patsubst $(call number,$l)-%,%,$l)),$l))),$(error LAB: '$(LAB)' is none of $(SERVERS)))
 parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$1/README.md | head -n 1)
-LABS_WANTED ?=
+LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench cross-check demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade facts
+.PHONY: all plots charts report claims gallery compare bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade

@@ -72,7 +72,7 @@ numbers() {
 table() {
 	grep -v '^[#!]' | escape | awk -F'\t' '
 		!n++ { printf "<table><thead><tr>"; for (i = 1; i <= NF; i++) printf "<th scope=col>%s", $i; print "<tbody>"; next }
-		{ printf "<tr>"; for (i = 1; i <= NF; i++) printf "<td>%s", $i; print "" }
+		{ printf "<tr>"; for (i = 1; i <= NF; i++) printf "<td>%s", ($i == "nan" ? "-" : $i); print "" }
 		END { print "</table>" }'
 }
 
@@ -115,7 +115,7 @@ describe_points() {
 		{
 			k = $2; if (!(k in text)) panel[++n] = k
 			at = $3 == "nan" ? "" : " at " $3
-			text[k] = text[k] ($1 != last[k] ? (text[k] == "" ? "" : "; ") $1 " " : ", ") sprintf("%.4g", $4) at ($9 ? " (not to be trusted)" : "")
+			text[k] = text[k] ($1 != last[k] ? (text[k] == "" ? "" : "; ") $1 " " : ", ") sprintf($4 >= 1000 ? "%.0f" : "%.4g", $4) at ($9 ? " (not to be trusted)" : "")
 			last[k] = $1
 		}
 		END { for (i = 1; i <= n; i++) printf "%s%s: %s", (i > 1 ? ". " : ""), (panel[i] in unit ? unit[panel[i]] : panel[i]), text[panel[i]]; print "" }'
@@ -156,7 +156,7 @@ claims() {
 		$2 != place { place = $2; printf "<tr class=place><th scope=rowgroup colspan=5 lang=fr>%s\n", place }
 		{
 			kind = $8 ~ /^reproduced|^equivalent/ ? "yes" : $8 == "not reproduced" ? "no" : "other"
-			printf "<tr><td><q lang=fr>%s</q><br>%s<td data-name=claimed>%s<td data-name=measured>%s<td data-name=kept>%s<td data-name=verdict class=%s><b>%s</b>\n", \
+			printf "<tr><td><i lang=fr>%s</i><br>%s<td data-name=claimed>%s<td data-name=measured>%s<td data-name=kept>%s<td data-name=verdict class=%s><b>%s</b>\n", \
 				$3, $4, $5, $6, $7, kind, $8
 			if ($9 != "-") printf "<tr class=why><td colspan=5>%s\n", $9
 		}
@@ -211,7 +211,8 @@ page() {
 		.claims { width: 100%; font-size: .9rem }
 		.claims td, .claims th { white-space: normal; vertical-align: top }
 		.claims td:first-child { width: 42% }
-		.claims q { font-style: italic; opacity: .85 }
+		.claims i { opacity: .85 }
+		.claims [data-name=kept], .claims [data-name=claimed] { white-space: nowrap }
 		.place th { padding-top: 1.2rem }
 		.why td { padding-bottom: .8rem; opacity: .85 }
 		.claims tr:not(.why):not(.place) td { border-bottom: 0 }

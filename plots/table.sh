@@ -2,7 +2,11 @@
 # The report's numbers in short, for a terminal of 80 columns.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-BENCH=${BENCH:-build/bench}
+# shellcheck source=plots/charts.sh
+. plots/charts.sh
+
+# A full run has another table: the claims, which the report has judged.
+[ "$PROFILE" = quick ] || exec bench/claims --show
 
 for name in syscalls latency connections spin; do
 	awk '!/^#/ { n++ } END { exit n < 2 }' "$BENCH/$name.tsv" 2>/dev/null || {
