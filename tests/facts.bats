@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 # facts: the cards, and what shows them. RUNS says how often they have to agree.
 setup() {
 	load helper
