@@ -16,12 +16,14 @@ LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 LABS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
-TOOLS := counts load nudge stats torture facts faults.so
+TOOLS := counts flood load nudge stats torture facts faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
 PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
+# Lab 03 with a small change, which is a diff; where patch(1) is installed.
+VARIANTS := $(if $(shell command -v patch),$(patsubst bench/variants/%.diff,%,$(sort $(wildcard bench/variants/*.diff))))
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 
-all: $(LABS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%)  ## build every lab and tool into build/
+all: $(LABS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%)  ## build every lab and tool into build/
 
 # The labs' system calls go through the probe; the list of them is an argument file of ld.
 $(LABS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
@@ -31,6 +33,19 @@ $(LABS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) com
 $(ZOO:%=$B/zoo/%): $B/zoo/%: $B/obj/labs/zoo/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
 	@mkdir -p $(@D)
 	$(LINK) -Wl,@common/probe.wrap
+
+$(VARIANTS:%=$B/variants/%): $B/variants/%: $B/obj/variants/%.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+	$(LINK) -Wl,@common/probe.wrap
+
+$B/variants/%.c: bench/variants/%.diff labs/03-epoll-lt/server.c
+	@mkdir -p $(@D)
+	patch --quiet --fuzz=0 --output=$@ labs/03-epoll-lt/server.c $< || { rm -f $@; exit 1; }
+
+$B/obj/variants/%.o: $B/variants/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+.PRECIOUS: $B/variants/%.c
 
 $B/counts: $B/obj/bench/counts.o $B/obj/bench/page.o $(COMMON)
 	$(LINK)
@@ -49,6 +64,9 @@ $(PEERS:%=$B/peers/%): $B/peers/%: $B/obj/bench/peers/%.o $(COMMON)
 	$(LINK) $(lib_$*)
 
 $B/nudge: $B/obj/bench/nudge.o $(COMMON)
+	$(LINK)
+
+$B/flood: $B/obj/bench/flood.o $B/obj/bench/page.o $(COMMON)
 	$(LINK)
 
 # It attacks any echo server; the preload beside it halves sizes and injects errors.
@@ -78,7 +96,7 @@ $B/obj/%.o: %.c Makefile
 
 # --- measuring
 
-CHARTS := syscalls ksweep latency connections starvation spin
+CHARTS := syscalls ksweep latency connections starvation spin fairness
 PROFILE ?= quick
 
 plots: all  ## measure, draw the charts, write build/report/index.html: the main job
@@ -99,14 +117,17 @@ charts:
 	@plots/report.sh
 	@plots/table.sh
 
-bench: all  ## only measure: SCENARIOS="syscalls spin" LABS="03 04" choose
+bench: all $B/tests/slow_echo  ## only measure: PROFILE=full (40 min), SCENARIOS="syscalls spin" LABS="03 04" choose, NETNS=1
 	$(call need,jq,jq)
 	PROFILE=$(PROFILE) LABS="$(LABS_WANTED)" $(if $(SCENARIOS),SCENARIOS="$(SCENARIOS)") bench/run
+
+cross-check: all  ## other load generators beside ours, on the same servers
+	@bench/cross-check
 
 # --- playing
 
 demo:  ## list the demos; SLOW=1 makes them wait for Enter
-	@for d in bench/demos/*[!.sh]; do sed -n "2s|^# Demo: |make demo-$$(basename $$d)	|p" $$d; done
+	@for d in bench/demos/*; do sed -n "2s|^# Demo: |make demo-$$(basename $$d)	|p" $$d; done
 
 demo-%: all
 	@bench/demos/$*
@@ -131,10 +152,14 @@ test: all $(CHECKS:%=$B/tests/%) $B/tests/facts-marks  ## run every test (two mi
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
-	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests
+	BUILD=$(CURDIR)/$B bats $(JOBS) $(BATS_FLAGS) tests
 
-test-full: test  ## the tests again under each sanitizer, every verdict, a thousand seeds, the fuzzers
-	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults|facts):'" test
+# Two files of tests at a time, where bats can.
+JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-within-files)
+
+test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
+	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/validate.bats tests/slow
+	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|(labs|faults|facts):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
 	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
@@ -142,7 +167,9 @@ test-full: test  ## the tests again under each sanitizer, every verdict, a thous
 	tests/fuzz/run 60
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/netns bench/cross-check bench/claims bench/doctor \
+	bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh tests/*.bash tests/*.bats tests/slow/*.bats \
+	tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
@@ -150,7 +177,7 @@ lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,cppcheck,cppcheck)
 	$(call need,shellcheck,shellcheck)
 	clang-format --dry-run --Werror $(SOURCES)
-	clang-tidy --quiet $(filter %.c,$(SOURCES)) -- $(FLAGS)
+	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(FLAGS)' -
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		-D_GNU_SOURCE '-D_Noreturn=__attribute__((noreturn))' -Icommon -Ibench $(filter %.c,$(SOURCES))
 	shellcheck -x $(SCRIPTS)
@@ -208,4 +235,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS_WANTED ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts bench demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade facts
+.PHONY: all plots charts bench cross-check demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade facts

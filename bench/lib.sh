@@ -3,8 +3,21 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
+
+# NETNS=1: all of it again, with the servers at the other end of a veth pair.
+if [ "${NETNS-}" = 1 ]; then
+	exec "$ROOT/bench/netns" "$0" "$@"
+fi
+# Where the servers listen, and what starts them there.
+HOST=127.0.0.1 NETWORK=loopback SERVER_PREFIX=()
+if [ -n "${SERVER_NET-}" ]; then
+	HOST=$SERVER_ADDR NETWORK="veth between two namespaces"
+	SERVER_PREFIX=(nsenter "--net=/proc/self/fd/$SERVER_NET" --)
+fi
+
 TMP=$(mktemp -d)
 PIDS=()
+WITHIN=() # a command to run servers with
 
 die() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -62,6 +75,7 @@ manifest() {
 		# cpus: $(nproc)
 		# hypervisor: $(grep -qw hypervisor /proc/cpuinfo && echo yes || echo no)
 		# pinning: client cpu $CLIENT_CPU, server cpu $SERVER_CPU
+		# network: $NETWORK
 		# compiler: $(${CC:-cc} --version | head -n 1)
 		# clocksource: $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource 2>/dev/null || echo unknown)
 		# somaxconn: $(cat /proc/sys/net/core/somaxconn)
@@ -71,12 +85,15 @@ manifest() {
 	EOF
 }
 
-# start LAB [ARG...]: a fresh server; sets PID, PORT and PAGE (its page of counts).
+# start LAB [ARG...]: a fresh server; sets PID, PORT and PAGE (its page of counts; COUNTS_IN
+# empty: none).
 start() {
 	local tries log
 	PAGE=$TMP/page.${#PIDS[@]}
 	log=$TMP/log.${#PIDS[@]}
-	LAB_COUNTS=$PAGE taskset -c "$SERVER_CPU" "$BUILD/$1" --port 0 "${@:2}" >"$log" &
+	rm -f "$log" "$PAGE" # an earlier server's port is not this one's
+	LAB_COUNTS=${COUNTS_IN-$PAGE} "${WITHIN[@]}" "${SERVER_PREFIX[@]}" taskset -c "$SERVER_CPU" \
+		"$BUILD/$1" --bind "$HOST" --port 0 "${@:2}" >"$log" &
 	PID=$!
 	PIDS+=("$PID")
 	for ((tries = 0; tries < 1500; tries++)); do

@@ -64,6 +64,8 @@ struct request {
 struct conn {
 	int fd; /* -1: closed */
 	bool wants_out; /* EPOLLOUT is armed */
+	bool held; /* its reply is left unread for now */
+	int64_t held_until;
 	uint32_t first, inflight; /* the ring of requests */
 	uint32_t written; /* of them, sent whole */
 	uint64_t seq_out, seq_in; /* numbers of the messages being sent and received */
@@ -75,9 +77,11 @@ struct conn {
 
 static const char *host = "127.0.0.1", *counts_file, *hgrm_file;
 static long port = 8080, connections = 1, active, size = 64, depth = 1, seed = 1;
+static long pid, rcvbuf, read_pause;
 static double rate, duration = 5, warmup = 0.5;
 static int pace = PACE_SPIN, arrival = ARRIVAL_POISSON;
 static bool json, graceful, gate;
+static bool watched; /* stderr is a terminal: asked once, it costs a call each time */
 
 /* --- state */
 
@@ -85,6 +89,8 @@ static int epfd, timer = -1;
 static char *conns; /* `connections` of them, conn_bytes apart */
 static size_t conn_bytes;
 static uint32_t *order; /* the active ones, shuffled */
+static uint32_t *holds; /* a ring: who is held, the first to be let go first */
+static size_t first_hold, held;
 static size_t turn; /* whose turn it is, in order */
 static long alive,
 	with_room; /* connections that are open; active ones that can take more */
@@ -97,6 +103,8 @@ static int64_t next_due, last_due; /* the schedule, and its end */
 static int64_t room_at; /* when a connection had room again */
 static uint64_t errors[TROUBLES];
 static uint64_t requests, received, deferred;
+static uint64_t blocked; /* replies that were stuck in the server when we came for them */
+static const struct probe_page *page;
 static uint64_t in_window; /* of those received: before the window ended */
 static int64_t window_start = INT64_MAX; /* what was due before is not measured */
 static double window_s; /* how long it was: shorter if every connection broke */
@@ -212,16 +220,56 @@ static enum trouble trouble_of(int error)
 	return error == ECONNRESET || error == EPIPE ? TROUBLE_RESET : TROUBLE_OTHER;
 }
 
+static void watch(struct conn *c)
+{
+	struct epoll_event ev = { .data.ptr = c };
+
+	ev.events = (c->held ? 0 : EPOLLIN) | (c->wants_out ? EPOLLOUT : 0);
+	if (epoll_ctl(epfd, EPOLL_CTL_MOD, c->fd, &ev) < 0)
+		die_errno("epoll_ctl MOD");
+}
+
 static void want_out(struct conn *c, bool on)
 {
-	struct epoll_event ev = { .events = EPOLLIN | (on ? EPOLLOUT : 0),
-		.data.ptr = c };
-
 	if (on == c->wants_out)
 		return;
 	c->wants_out = on;
-	if (epoll_ctl(epfd, EPOLL_CTL_MOD, c->fd, &ev) < 0)
-		die_errno("epoll_ctl MOD");
+	watch(c);
+}
+
+/* A slow reader (--read-pause): from when it begins to send, it does not read for a
+ * while. */
+static void hold(struct conn *c, int64_t now)
+{
+	if (!read_pause || c->held)
+		return;
+	c->held = true;
+	c->held_until = now + read_pause * (NS / 1000);
+	holds[(first_hold + held++) % (size_t)connections] = conn_id(c);
+	watch(c);
+}
+
+/* More has come into the server than out of it: with one connection, a reply is stuck. */
+static bool stuck(void)
+{
+	uint64_t in = page->call[PROBE_RECV].bytes, out = page->call[PROBE_SEND].bytes;
+
+	return in > out;
+}
+
+static void let_go(int64_t now)
+{
+	while (held > 0 && conn_at(holds[first_hold])->held_until <= now) {
+		struct conn *c = conn_at(holds[first_hold]);
+
+		first_hold = (first_hold + 1) % (size_t)connections;
+		held--;
+		c->held = false;
+		if (c->fd < 0)
+			continue;
+		blocked += page && recording && stuck();
+		watch(c);
+	}
 }
 
 /* How late we were: from when it was due, or from when a connection had room for it. */
@@ -246,6 +294,7 @@ static void flush_out(struct conn *c)
 		expected(c, c->seq_out, c->off_out, piece, n);
 		if (!r->sent) {
 			r->sent = now_ns();
+			hold(c, r->sent);
 			if (r->due >= window_start)
 				hist_record(lag, lateness(r));
 		}
@@ -344,15 +393,16 @@ static void take_in(struct conn *c)
 
 static int wait_until(struct epoll_event evs[MAX_EVENTS], int64_t when)
 {
+	if (held > 0 && conn_at(holds[first_hold])->held_until < when)
+		when = conn_at(holds[first_hold])->held_until;
 	int64_t left = when - now_ns();
-	struct timespec t = { .tv_sec = left / NS, .tv_nsec = left % NS };
 
 	if (pace == PACE_SPIN || left <= (pace == PACE_HYBRID ? SPIN_NS : 0))
 		return epoll_wait(epfd, evs, MAX_EVENTS, 0);
 	if (pace == PACE_HYBRID) {
-		t.tv_sec = (left - SPIN_NS) / NS;
-		t.tv_nsec = (left - SPIN_NS) % NS;
 #ifdef __GLIBC__
+		struct timespec t = { .tv_sec = (left - SPIN_NS) / NS,
+			.tv_nsec = (left - SPIN_NS) % NS };
 		int n = epoll_pwait2(epfd, evs, MAX_EVENTS, &t, NULL);
 		if (n >= 0 || errno != ENOSYS)
 			return n;
@@ -391,6 +441,7 @@ static void turn_once(int64_t when)
 			take_in(c);
 	}
 	int64_t now = now_ns();
+	let_go(now);
 	if (pace == PACE_SPIN && recording && sending && now - last_turn > GAP_NS)
 		lost_ns += now - last_turn;
 	last_turn = now;
@@ -405,6 +456,10 @@ static void connect_one(struct conn *c, const struct address *at)
 	c->fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		die_errno("socket");
+	/* Before connect: the handshake tells the server how much we take. */
+	if (rcvbuf && setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &(int){ (int)rcvbuf },
+			      sizeof(int)) < 0)
+		die_errno("setsockopt SO_RCVBUF");
 	if (connect(c->fd, (const struct sockaddr *)&at->sa, at->len) < 0 &&
 		errno != EINPROGRESS) {
 		if (errno == EADDRNOTAVAIL)
@@ -493,7 +548,7 @@ static void progress(int64_t now, int64_t end)
 {
 	static int64_t last;
 
-	if (!recording || now - last < NS / 2 || !isatty(STDERR_FILENO))
+	if (!watched || !recording || now - last < NS / 2)
 		return;
 	last = now;
 	fprintf(stderr, "\r%3.0f s left ", (double)(end - now) / 1e9);
@@ -635,8 +690,12 @@ static void print_json(
 	print_hist("service_us", service);
 	putchar(',');
 	print_hist("lag_us", lag);
+	/* However few there are: it only says whether to trust the rest. */
+	printf(",\"lag_p99_us\":%.3f", (double)hist_percentile(lag, .99) / 1e3);
+	if (counts_file || pid)
+		printf(",\"server_cpu_s\":%.9f", cpu);
 	if (counts_file) {
-		printf(",\"server_cpu_s\":%.9f,\"counts\":{", cpu);
+		printf(",\"blocked\":%" PRIu64 ",\"counts\":{", blocked);
 		comma = "";
 		for (size_t i = 0; i < COUNTERS; i++)
 			if (after[i] != before[i]) {
@@ -765,6 +824,12 @@ static void parse(int argc, char **argv, struct address *at)
 			.max = 1e15 },
 		{ 0, "counts", "FILE", "the server's LAB_COUNTS page",
 			.text = &counts_file },
+		{ 0, "pid", "PID", "the server, for its CPU time if it has no such page",
+			.number = &pid, .min = 1, .max = 1e9 },
+		{ 0, "rcvbuf", "BYTES", "a small receive buffer: a slow reader's",
+			.number = &rcvbuf, .min = 1, .max = 1e9 },
+		{ 0, "read-pause", "MS", "read nothing for so long after sending (0)",
+			.number = &read_pause, .max = 60000 },
 		{ 0, "json", NULL, "one object on stdout", .flag = &json },
 		{ 0, "hgrm", "FILE", "write the percentile spectrum there",
 			.text = &hgrm_file },
@@ -805,7 +870,8 @@ static void prepare(void)
 	conn_bytes = sizeof(struct conn) + (size_t)depth * sizeof(struct request);
 	conns = calloc((size_t)connections, conn_bytes);
 	order = calloc((size_t)active, sizeof *order);
-	if (!conns || !order)
+	holds = calloc((size_t)connections, sizeof *holds);
+	if (!conns || !order || !holds)
 		die_errno("memory for %ld connections", connections);
 	response = hist_new();
 	service = hist_new();
@@ -834,16 +900,17 @@ static void prepare(void)
 
 /* One look at the server, once it had the time to finish what it does after its last
  * reply. Returns its CPU time in seconds. */
-static double look(const struct probe_page *page, uint64_t value[COUNTERS])
+static double look(uint64_t value[COUNTERS])
 {
 	struct timespec t = { .tv_nsec = 2000000 };
 	clockid_t clock;
 
-	if (!page)
+	if (!page && !pid)
 		return 0;
 	nanosleep(&t, NULL); /* cut short by a signal: stopping is set then */
-	page_read(page, value);
-	if (clock_getcpuclockid((pid_t)page->pid, &clock) != 0 ||
+	if (page)
+		page_read(page, value);
+	if (clock_getcpuclockid((pid_t)(pid ? pid : page->pid), &clock) != 0 ||
 		clock_gettime(clock, &t) < 0)
 		return 0;
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
@@ -856,8 +923,10 @@ int main(int argc, char **argv)
 	struct address at;
 
 	parse(argc, argv, &at);
+	watched = isatty(STDERR_FILENO);
 	stop_on_signals();
-	const struct probe_page *page = counts_file ? page_open(counts_file) : NULL;
+	if (counts_file)
+		page = page_open(counts_file);
 	prepare();
 	connect_all(&at);
 	with_room = active;
@@ -865,13 +934,13 @@ int main(int argc, char **argv)
 	if (ready && warmup > 0)
 		run(warmup, false);
 
-	double cpu = look(page, before);
+	double cpu = look(before);
 	if (ready && !stopping)
 		run(duration, true);
-	cpu = look(page, after) - cpu;
+	cpu = look(after) - cpu;
 	censor();
 	close_all();
-	if (isatty(STDERR_FILENO))
+	if (watched)
 		fprintf(stderr, "\r            \r");
 	if (stopping)
 		return 130;

@@ -12,12 +12,12 @@ set yrange [0:1.15 * peak(4, 10000)]
 set xrange [0:peak(2, 2400) / 1000]
 set ytics ("0" 0, "2,000" 2000, "4,000" 4000, "6,000" 6000, "8,000" 8000, "10,000" 10000)
 set key at graph 0.99, 0.84 right top
-set arrow 1 from 1, graph 0 to 1, graph 1 nohead lt 9
+set arrow 1 from 1, graph 0 to 1, graph 1 nohead lt 40
 set label 1 "the client is silent" at 0.5, 8700 center
 set label 2 (text ? "a byte every 50 ms" : "then it sends a byte every 50 ms") at 1.04, 8700 left
 if (sent > 0) {
 	set label 3 sprintf("05 has answered %s;\n%s lie in the kernel", commas(answered), commas(sent - answered)) \
 		at 0.5, answered + 1700 center
 }
-plot for [n in have] rows(n) using ($2 / 1000):4 with steps lt 0 + n lw (n eq "03" ? 5 : 2.5) title lab(0 + n)
+plot for [n in have] rows(n) using ($2 / 1000):4 with steps lt style(n) lw (style(n) == 3 ? 5 : 2.5) title n
 if (text) { print footer }

@@ -1,4 +1,4 @@
-# What every chart shares: terminal, fonts, one style for each lab, footer.
+# What every chart shares: terminal, fonts, one style for each server, footer.
 # Expects data, out and format (svg, png, text) from the command line.
 set encoding utf8
 set datafile separator "\t"
@@ -9,49 +9,77 @@ text = (format eq "text")
 if (!exists("height")) height = 580
 if (format eq "svg") set terminal svg size 900,height font "DejaVu Sans,14" noenhanced background "#ffffff"
 if (format eq "png") set terminal pngcairo size 900,height font "DejaVu Sans,11" noenhanced background "#ffffff"
-if (text) set terminal dumb size 79,24 noenhanced
+if (text) set terminal dumb size 79,(exists("tall") ? tall : 24) noenhanced
 if (!text) set output out.".".format
 small = (format eq "svg") ? ",11" : ",9"
 
-# The number of the lab is the number of its style. Okabe and Ito's colours, told apart by
-# colour-blind readers; marker and dash differ too.
-set linetype 1 lc rgb "#000000" lw 2 pt 5 ps 0.9 dt (2,3)
-set linetype 2 lc rgb "#d55e00" lw 2 pt 9 ps 1.0 dt (12,3,3,3)
-set linetype 3 lc rgb "#0072b2" lw 2 pt 7 ps 1.0 dt solid
-set linetype 4 lc rgb "#009e73" lw 2 pt 13 ps 1.2 dt (9,4)
-set linetype 5 lc rgb "#cc79a7" lw 2 pt 11 ps 1.0 dt (5,3)
-set linetype 6 lc rgb "#e69f00" lw 2 pt 3 ps 1.0 dt (16,4)
-set linetype 9 lc rgb "#888888" lw 1.5 dt 3
-# Outcomes of calls: none of the labs' colours (Paul Tol's muted ones).
-set linetype 11 lc rgb "#332288"
-set linetype 12 lc rgb "#88ccee"
-set linetype 13 lc rgb "#882255"
-set linetype 14 lc rgb "#44aa99"
-set linetype 15 lc rgb "#aa4499"
-set linetype 16 lc rgb "#999933"
-set linetype 17 lc rgb "#bbbbbb"
+# A server's place in this list is the number of its style, in every chart.
+servers = "01-blocking 02-nonblocking 03-epoll-lt 04-epoll-et 05-et-starving 06-epollout-spin 07-et-fair 08-oneshot 09-exclusive 10-reuseport 11-sendfile 12-http 13-io-uring lt-ctl lt-small libev libuv libevent open closed none probe perf bpftrace strace"
+tints = "0x000000 0xd55e00 0x0072b2 0x009e73 0xcc79a7 0xe69f00 0x6a3d9a 0xb15928 0x56b4e9 0x1b3a5c 0x7f7f00 0xa50f15 0x4d4d4d 0x56b4e9 0x7570b3 0xa6761d 0xe7298a 0x666666 0x009e73 0xd55e00 0x000000 0x0072b2 0x009e73 0xe69f00 0xd55e00"
+# Filled markers; the one before each is the same hollow: a trial that was rejected.
+marks = "5 9 7 13 11 3 15 5 7 9 11 13 15 11 15 9 11 5 7 9 5 7 13 15 9"
+style(name) = numbered(name) ? place(name[1:3], 3) : place(name, 99)
+numbered(name) = name ne "" && strstrt("0123456789", name[1:1]) > 0
+place(name, n) = name eq "" ? 0 : (sum [k=1:words(servers)] (word(servers, k)[1:n] eq name ? k : 0))
+tint(name) = style(name) ? int(0 + word(tints, style(name))) : 0
+mark(name) = style(name) ? int(0 + word(marks, style(name))) : 0
 
-# The same colour for a bar that a row draws: `lc variable` draws nothing on a dumb terminal.
-colour(name) = int(word("0x000000 0xd55e00 0x0072b2 0x009e73 0xcc79a7 0xe69f00", 0 + name[1:2]))
-lab(n) = word("01-blocking 02-nonblocking 03-epoll-lt 04-epoll-et 05-et-starving 06-epollout-spin", n)
+# Okabe and Ito's colours first, told apart by colour-blind readers; marker and dash differ too.
+do for [i=1:words(servers)] { set linetype i lc rgb int(word(tints, i)) lw 2 pt int(0 + word(marks, i)) ps 1.0 dt solid }
+set linetype 1 ps 0.9 dt (2,3)
+set linetype 2 dt (12,3,3,3)
+set linetype 4 ps 1.2 dt (9,4)
+set linetype 5 dt (5,3)
+set linetype 6 dt (16,4)
+set linetype 14 dt (6,3,2,3)
+set linetype 15 dt (3,3)
+set linetype 20 dt (9,4)
+# A line that only guides the eye, then the outcomes of calls: none of the servers' colours
+# (Paul Tol's muted ones).
+set linetype 40 lc rgb "#888888" lw 1.5 dt 3
+set linetype 41 lc rgb "#332288"
+set linetype 42 lc rgb "#88ccee"
+set linetype 43 lc rgb "#882255"
+set linetype 44 lc rgb "#44aa99"
+set linetype 45 lc rgb "#aa4499"
+set linetype 46 lc rgb "#999933"
+set linetype 47 lc rgb "#bbbbbb"
 
-# The labs that have numbers, "03 04": a chart draws these and no others.
-have = system("grep -oE '^0[1-6]' '".data."' | sort -u | tr '\\n' ' '")
-rows(n) = sprintf("<grep '^%s' '%s'", lab(0 + n), data)
+# The servers that have numbers: a chart draws these and no others.
+body = "/^[#!]/ { next } !head++ { next } "
+have = system("awk -F'\t' '".body."!seen[$1]++ { printf \"%s \", $1 }' '".data."'")
+rows(name) = sprintf("<awk -F'\t' '$1 == \"%s\"' '%s'", name, data)
+
+# Of the files that points.sh writes: the servers that have points in a panel, hollow ones or
+# not, and one server's points there.
+all = "01"
+drawn(panel, hollow) = system(sprintf("awk -F'\t' '%s$2 == \"%s\" && index(\"%s\", $9) && !seen[$1]++ { printf \"%%s \", $1 }' '%s'", body, panel, hollow, data))
+points(name, panel, hollow) = sprintf("<awk -F'\t' '%s$1 == \"%s\" && $2 == \"%s\" && index(\"%s\", $9) { print; n++ } END { if (!n) print \"-\t-\t1e9\t1e9\t1e9\t1e9\" }' '%s'", body, name, panel, hollow, data)
+# The largest value in a panel, or least; the largest x.
+top(panel, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" { for (i = 4; i <= 6; i++) if ($i + 0 > m) m = $i } END { printf \"%%.4f\", m }' '%s'", least, body, panel, data))
+far(panel, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" && $3 + 0 > m { m = $3 } END { printf \"%%.4f\", m }' '%s'", least, body, panel, data))
+near(panel, most) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" && $3 + 0 > 0 && $3 + 0 < m { m = $3 } END { printf \"%%.4f\", m }' '%s'", most, body, panel, data))
+# A panel may be empty, a plot command not, this draws nothing.
+nothing = '-1 with points pt -1 notitle'
 
 # The largest value in a column, or least: no axis may hide the point that refutes the chart.
-peak(column, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '/^0/ && $%d > m { m = $%d } END { printf \"%%.3f\", m }' '%s'", least, column, column, data))
+peak(column, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$%d + 0 > m { m = $%d } END { printf \"%%.3f\", m }' '%s'", least, body, column, column, data))
 
 # A label in two lines, and numbers that a human reads.
-short(name) = text ? name[1:2].(strstrt(name, "--") ? name[strstrt(name, "--"):] : "") : name[1:2]."\n".name[4:]
+squeezed(name) = name eq "libevent" ? "event" : name eq "bpftrace" ? "bpf" : name[1:3] eq "lt-" ? name[4:] : name
+short(name) = !numbered(name) ? (text ? squeezed(name) : name) : text ? name[1:2].(strstrt(name, "--") ? name[strstrt(name, "--"):] : "") : name[1:2]."\n".name[4:]
 commas(x) = x >= 1000 ? sprintf("%d,%03d", int(x / 1000), int(x) % 1000) : sprintf("%d", x)
 human(x) = x >= 1e6 ? sprintf("%.2f M", x / 1e6) : x >= 1e5 ? sprintf("%.0f k", x / 1e3) : commas(int(x + 0.5))
+brief(x) = x < 9.995 ? sprintf("%.2f", x) : x < 99.95 ? sprintf("%.1f", x) : human(x)
 decades = '("1" 1, "10" 10, "100" 100, "1,000" 1e3, "10,000" 1e4, "100,000" 1e5, "1 M" 1e6, "10 M" 1e7)'
+rates = '("1k" 1e3, "2k" 2e3, "5k" 5e3, "10k" 1e4, "20k" 2e4, "50k" 5e4, "100k" 1e5, "" 1.2e5, "" 1.4e5, "200k" 2e5, "500k" 5e5)'
+percentiles = '("0" 1, "50" 2, "75" 4, "90" 10, "99" 100, "99.9" 1000, "99.99" 10000)'
 sizes = text ? '("1" 1, "10" 10, "100" 100, "1k" 1e3, "10k" 1e4)' : decades
 
 head(key) = system(sprintf("sed -n 's/^# %s: //p;/^[^#]/q' '%s'", key, data))
-trials = int("0".head("trials"))
-footer = head("what")."; trials: ".head("trials")."; ".head("date")."; commit ".head("commit")."\n". \
+trials = int(0 + system("echo '".head("trials")."' | awk '{ print $1 + 0 }'")) # a 0 before a number makes it octal
+kept = head("kept") eq "" ? "" : ", kept ".head("kept")
+footer = head("what")."; trials: ".head("trials").kept."; ".head("date")."; commit ".head("commit")."\n". \
 	head("cpu").", ".head("cpus")." CPUs (hypervisor: ".head("hypervisor")."), ".head("kernel")."; ".head("pinning")
 footer = system(sprintf("cat <<'END' | fold -s -w %d\n%s\nEND\n", text ? 79 : 135, footer))
 lines = int(system(sprintf("cat <<'END' | wc -l\n%s\nEND\n", footer)))

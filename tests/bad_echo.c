@@ -6,6 +6,7 @@
 #include "stop.h"
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 enum mode {
@@ -15,6 +16,11 @@ enum mode {
 	MODE_CLOSE, /* FIN instead of a reply */
 	MODE_SILENT, /* no more replies */
 	MODE_TWICE, /* a reply comes twice */
+	MODE_RESET, /* RST instead of a reply */
+	MODE_CUT, /* half a reply, then FIN */
+	MODE_DROP, /* a reply lacks its first byte */
+	MODE_STALE, /* the reply before, once more, instead of this one */
+	MODE_ORDER, /* a reply comes after the next one */
 };
 
 enum {
@@ -24,6 +30,9 @@ enum {
 
 static int mode;
 static long after = 20;
+
+static char earlier[BUFFER]; /* stale: the reply before; order: the one held back */
+static size_t earlier_n;
 
 /* False: the client has gone. */
 static bool send_all(int fd, const char *bytes, size_t n)
@@ -57,6 +66,43 @@ static ssize_t take(int fd, char *bytes, size_t room)
 	return got;
 }
 
+static void keep(const char *bytes, size_t n)
+{
+	memcpy(earlier, bytes, n);
+	earlier_n = n;
+}
+
+/* The one reply that is wrong. False: the connection is over. */
+static bool spoil(int fd, char *bytes, size_t n)
+{
+	struct linger rst = { .l_onoff = 1 };
+
+	switch (mode) {
+	case MODE_FLIP:
+		bytes[n - 1] ^= 1;
+		return send_all(fd, bytes, n);
+	case MODE_CLOSE:
+		return false;
+	case MODE_TWICE:
+		return send_all(fd, bytes, n) && send_all(fd, bytes, n);
+	case MODE_RESET:
+		if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &rst, sizeof rst) < 0)
+			warn_errno("setsockopt SO_LINGER");
+		return false;
+	case MODE_CUT:
+		return send_all(fd, bytes, n / 2) && false;
+	case MODE_DROP:
+		return send_all(fd, bytes + 1, n - 1);
+	case MODE_STALE:
+		return send_all(fd, earlier, earlier_n);
+	case MODE_ORDER:
+		keep(bytes, n);
+		return true;
+	default:
+		return send_all(fd, bytes, n);
+	}
+}
+
 static void serve(int fd)
 {
 	static char bytes[BUFFER];
@@ -66,24 +112,27 @@ static void serve(int fd)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0 || (mode == MODE_CLOSE && i == after))
+		if (got <= 0)
 			return;
 		if (mode == MODE_SILENT && i >= after)
 			continue;
-		if (mode == MODE_FLIP && i == after)
-			bytes[got - 1] ^= 1;
-		if (!send_all(fd, bytes, (size_t)got))
+		if (i == after ? !spoil(fd, bytes, (size_t)got)
+			       : !send_all(fd, bytes, (size_t)got))
 			return;
-		if (mode == MODE_TWICE && i == after && !send_all(fd, bytes, (size_t)got))
+		if (mode == MODE_ORDER && i == after + 1 &&
+			!send_all(fd, earlier, earlier_n))
 			return;
+		if (mode == MODE_STALE)
+			keep(bytes, (size_t)got);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	const struct opt own[] = {
-		{ 'm', "mode", "flip|split|merge|close|silent|twice", "what is wrong",
-			.choice = &mode },
+		{ 'm', "mode",
+			"flip|split|merge|close|silent|twice|reset|cut|drop|stale|order",
+			"what is wrong", .choice = &mode },
 		{ 0, "after", "N", "so many receives are answered well first (20)",
 			.number = &after, .max = 1e9 },
 		{ 0 },

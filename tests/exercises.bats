@@ -5,13 +5,13 @@
 
 setup() {
 	load helper
-	requires jq timeout cc
-	export BUILD WORK=$BATS_TEST_TMPDIR/work
-	GRADE=$ROOT/tests/grade
-	unset JSON PROBES FORCE LEVEL
-	# shellcheck source=tests/grade/lib.sh
-	source "$GRADE/lib.sh"
-	mapfile -t LABS < <(labs_with_exercise)
+	load grade
+	grade_setup
+}
+
+# A client that outlives its check would also keep Bats from ending.
+teardown() {
+	nothing_left
 }
 
 own_source() { # LAB: the source that is right for its exercise
@@ -164,39 +164,6 @@ one_line_status_2() { # WORD COMMAND...
 
 # --- students' servers that hang, fork, flood, eat, hide, or do not compile
 
-# nasty PROBE: a program whose main does what stdin says, once it listens; it must fail, soon,
-# and nothing of it may stay. Sets output.
-nasty() {
-	local src=$BATS_TEST_TMPDIR/nasty.c out=$BATS_TEST_TMPDIR/out rc=0 pid
-	{
-		printf '#include "%s.h"\n' args net
-		printf '#include <%s.h>\n' signal stdio stdlib string unistd
-		echo 'int main(int argc, char **argv) { struct address at = args_server(argc, argv, "nasty", NULL);'
-		cat
-		echo '}'
-	} >"$src"
-	PROBES=$1 timeout -k 1 50 "$GRADE/check" 04 "$src" >"$out" 2>&1 3>&- 4>&- &
-	pid=$!
-	wait "$pid" || rc=$?
-	output=$(<"$out")
-	[[ $rc -eq 1 ]] || fail "status $rc: $output"
-	[[ ${#output} -lt 10000 ]] || fail "$(wc -c <"$out") bytes of output"
-	assert_equal "$(tail -n 1 "$out")" '04-epoll-et: 0 of 1 probes asked for, not yet'
-	nothing_left
-}
-
-# Everything in the cage has a mark in its environment.
-nothing_left() {
-	local left
-	left=$(grep -lsz "^GRADE_MARK=grade-" /proc/[0-9]*/environ | cut -d/ -f3 | xargs -r ps -o pid,ppid,args) || true
-	[[ $left != *nasty* && $left != */server* ]] || fail "$left"
-}
-
-@test "exercises: a server that never listens, and ignores signals, is ended" {
-	nasty dribble <<<'for (int s = 1; s < 65; s++) signal(s, SIG_IGN); (void)at; for (;;) pause();'
-	assert_output --partial 'it does not start'
-}
-
 @test "exercises: a server that hides from its parent, and ignores signals, is ended" {
 	for probe in dribble four-calls; do
 		nasty $probe <<-'C'
@@ -207,24 +174,6 @@ nothing_left() {
 			announce(listen_tcp(&at));
 			for (;;) pause();
 		C
-	done
-}
-
-@test "exercises: a server that forks without end is ended, and so are its children" {
-	for probe in dribble four-calls; do
-		nasty $probe <<<'announce(listen_tcp(&at)); for (;;) if (fork() == 0) setsid();'
-	done
-}
-
-@test "exercises: a server that floods its output fills no disk and no terminal" {
-	for probe in dribble four-calls; do
-		nasty $probe <<<'announce(listen_tcp(&at)); for (;;) puts("listening on my own nerves, and yours");'
-	done
-}
-
-@test "exercises: a server that eats memory does not eat the machine's" {
-	for probe in dribble four-calls; do
-		nasty $probe <<<'announce(listen_tcp(&at)); for (;;) { char *p = malloc(1 << 20); if (p) memset(p, 1, 1 << 20); }'
 	done
 }
 

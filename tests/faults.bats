@@ -41,8 +41,8 @@ many_clients() {
 		--duration 0.1 --warmup 0.02 >"$BATS_TEST_TMPDIR/load.json"
 }
 
-@test "faults: 02, 03 and 04 return every byte, and met every kind" {
-	for lab in 02-nonblocking 03-epoll-lt 04-epoll-et; do
+@test "faults: 02, 03, 04 and 07 return every byte, and met every kind" {
+	for lab in 02-nonblocking 03-epoll-lt 04-epoll-et 07-et-fair; do
 		rm -f "$LOG"
 		for seed in 1 2 3; do
 			faulty_lab $lab LAB_FAULTS=$seed
@@ -73,7 +73,7 @@ many_clients() {
 }
 
 @test "faults: without memory some connection goes, the server stays" {
-	for lab in 02-nonblocking 03-epoll-lt 04-epoll-et; do
+	for lab in 02-nonblocking 03-epoll-lt 04-epoll-et 07-et-fair; do
 		rm -f "$LOG"
 		faulty_lab $lab LAB_FAULTS=1,malloc
 		for _ in 1 2 3; do

@@ -3,9 +3,9 @@
 # The contract of every lab server; the broken ones are tested for their breakage.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
-CORRECT='01-blocking 02-nonblocking 03-epoll-lt 04-epoll-et'
-MANY='02-nonblocking 03-epoll-lt 04-epoll-et' # clients at a time
-REFERENCE='03-epoll-lt 04-epoll-et'
+CORRECT='01-blocking 02-nonblocking 03-epoll-lt 04-epoll-et 07-et-fair'
+MANY='02-nonblocking 03-epoll-lt 04-epoll-et 07-et-fair' # clients at a time
+REFERENCE='03-epoll-lt 04-epoll-et 07-et-fair'
 ALL="$CORRECT 05-et-starving 06-epollout-spin"
 
 setup() {
@@ -223,7 +223,7 @@ fin_arrived() { # our side of the connection is in CLOSE-WAIT: the FIN is there
 	done
 }
 
-@test "labs: a stuck reader costs 03 and 04 no system call and no CPU" {
+@test "labs: a stuck reader costs 03, 04 and 07 no system call and no CPU" {
 	for lab in $REFERENCE; do
 		start_lab "$lab"
 		client_in_background --mode slow --size 20000000 --count 3
@@ -263,7 +263,7 @@ no_room_for_more_than() { # N: connections, from now on
 			late+=($!)
 		done
 		wait_until 5 refused_some
-		if [[ $lab == 0[34]-* ]]; then
+		if [[ $lab == 0[347]-* ]]; then
 			errors=$(count accept4.errors) calls=$(count epoll_wait.calls)
 			wait_until 5 window_has_passed
 			[[ $(($(count accept4.errors) - errors)) -lt 50 ]]
@@ -292,7 +292,7 @@ refused_some() {
 			wait_until 5 grep -q '^State:.[SR]' "/proc/$LAB_PID/status"
 		done
 		echo_works
-		[[ $lab != 0[34]-* || $(count epoll_wait.eintr) -gt 0 ]]
+		[[ $lab != 0[347]-* || $(count epoll_wait.eintr) -gt 0 ]]
 		stop_lab
 	done
 }
@@ -387,7 +387,7 @@ two_are_pending() { # connected, and the frozen server has not accepted them
 	done
 }
 
-@test "labs: every descriptor is close-on-exec, every connection of 02 to 06 non-blocking" {
+@test "labs: every descriptor is close-on-exec, every connection of 02 to 07 non-blocking" {
 	for lab in $ALL; do
 		start_lab "$lab"
 		client_in_background --mode hold
@@ -425,7 +425,7 @@ two_are_pending() { # connected, and the frozen server has not accepted them
 	echo_works
 }
 
-@test "labs: 02 asks without end, 03 and 04 not once, with one idle client" {
+@test "labs: 02 asks without end, 03, 04 and 07 not once, with one idle client" {
 	for lab in $MANY; do
 		start_lab "$lab"
 		client_in_background --mode hold
@@ -483,6 +483,25 @@ two_are_pending() { # connected, and the frozen server has not accepted them
 	done
 }
 
+# The most reads of one descriptor in one turn, by the trace.
+longest_turn() {
+	awk '/ epoll_wait\(/ { split("", n) } match($0, /recv\([0-9]+/) { if (++n[substr($0, RSTART, RLENGTH)] > most) most = n[substr($0, RSTART, RLENGTH)] } END { print most + 0 }' "$LAB_LOG.err"
+}
+
+@test "labs: a turn is one read in 03, 8 in 07, and without end in 04" {
+	for lab in 03-epoll-lt 04-epoll-et 07-et-fair; do
+		LAB_TRACE=1 start_lab $lab
+		echo_works --size 20000000
+		stop_lab
+		most=$(longest_turn)
+		case $lab in
+		03-*) [[ $most -eq 1 ]] ;;
+		04-*) [[ $most -gt 80 ]] ;;
+		07-*) [[ $most -eq 8 ]] ;;
+		esac || fail "$lab read one client $most times in a turn"
+	done
+}
+
 changed() {
 	diff "$ROOT/labs/$1/server.c" "$ROOT/labs/$2/server.c" | grep -c '^[<>]'
 }
@@ -490,6 +509,7 @@ changed() {
 @test "labs: the diff is the lesson, and it is small" {
 	[[ $(changed 03-epoll-lt 04-epoll-et) -le 55 ]]
 	[[ $(changed 04-epoll-et 05-et-starving) -lt 20 ]]
+	[[ $(changed 04-epoll-et 07-et-fair) -le 45 ]]
 	[[ $(changed 03-epoll-lt 06-epollout-spin) -lt 25 ]]
 }
 

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
 # Charts and report out of small made-up numbers.
 
-CHARTS='syscalls ksweep latency connections starvation spin'
+CHARTS='syscalls ksweep latency connections starvation spin fairness'
 
 setup() {
 	load helper
@@ -24,6 +24,8 @@ setup() {
 	file starvation 'lab ms sent answered' '03-epoll-lt 0 10000 10000' '03-epoll-lt 900 10000 10000' \
 		'04-epoll-et 0 10000 10000' '04-epoll-et 900 10000 10000' '05-et-starving 0 10000 100' '05-et-starving 900 10000 100'
 	file spin 'lab returns_per_s cpu_percent' '03-epoll-lt 0 0.0' '06-epollout-spin 2900000 99.5' '06-epollout-spin--et 0 0.0'
+	file fairness 'lab ms us flood' '03-epoll-lt 1 90 0' '03-epoll-lt 300 400 1' '04-epoll-et 1 90 0' \
+		'04-epoll-et 300 900000 1' '07-et-fair 1 90 0' '07-et-fair 300 400 1'
 }
 
 file() {

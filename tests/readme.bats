@@ -90,6 +90,10 @@ $(<"$b.out")"
 	check labs/06-epollout-spin/README.md
 }
 
+@test "readme: 07-et-fair shows what its commands print" {
+	check labs/07-et-fair/README.md
+}
+
 @test "readme: facts shows what its commands print" {
 	check labs/facts/README.md
 }

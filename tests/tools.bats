@@ -120,7 +120,7 @@ none_of_ours() {
 @test "bench/run refuses a wrong profile or scenario in one line" {
 	PROFILE=huge run bench/run
 	assert_failure 1
-	assert_output "run: PROFILE: 'huge' is not quick"
+	assert_output "run: PROFILE: 'huge' is neither quick nor full"
 	SCENARIOS=nope run bench/run
 	assert_failure 1
 	assert_output "run: SCENARIOS: no scenario 'nope'"

@@ -108,7 +108,7 @@ counter() {
 
 # client OPTION...: runs to its end; what it said is in CLIENT_SAID.
 client() {
-	timeout -k 1 20 "$BUILD/tests/client" --port "$PORT" "$@" </dev/null >"$CAGE/client.out" 2>&1 &
+	GRADE_MARK=$MARK timeout -k 1 20 "$BUILD/tests/client" --port "$PORT" "$@" </dev/null >"$CAGE/client.out" 2>&1 &
 	CLIENT=$!
 	wait "$CLIENT" || true
 	CLIENT='' CLIENT_SAID=$(head -c 300 "$CAGE/client.out")
@@ -135,8 +135,8 @@ slow_client() {
 	rm -f "$CAGE/go" "$out"
 	mkfifo "$CAGE/go"
 	exec {GO}<>"$CAGE/go"
-	timeout -k 1 30 "$BUILD/tests/client" --port "$PORT" --mode slow --size 20000000 --patience 5000 \
-		<"$CAGE/go" >"$out" 2>&1 &
+	GRADE_MARK=$MARK timeout -k 1 30 "$BUILD/tests/client" --port "$PORT" --mode slow --size 20000000 \
+		--patience 5000 <"$CAGE/go" >"$out" 2>&1 {GO}>&- &
 	CLIENT=$!
 	for ((tries = 0; tries < 500; tries++)); do
 		! grep -qs '^stuck after' "$out" || return 0
@@ -157,7 +157,7 @@ go_on() { # the slow client reads after all
 
 client_away() {
 	if [[ $CLIENT ]]; then
-		kill -KILL "$CLIENT" 2>/dev/null || true
+		kill "$CLIENT" 2>/dev/null || true # not KILL: timeout could not pass that on
 		wait "$CLIENT" 2>/dev/null || true
 		CLIENT=''
 	fi

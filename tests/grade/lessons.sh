@@ -136,3 +136,14 @@ lesson_idle_wakeups() {
 	verdict "$([[ $n -le 5 ]] && echo pass || echo fail)" \
 		"left one idle client alone for half a second" "no epoll_wait returns" "$n epoll_wait"
 }
+
+# One client streams, so that each epoll_wait stands for one turn.
+lesson_bounded_turns() {
+	server || return
+	local reads turns
+	client --size 20000000 --patience 5000 || { verdict fail "a client that streams 20 MB" "all 20 MB back" "$CLIENT_SAID" && return; }
+	reads=$(calls recv) turns=$(calls epoll_wait)
+	verdict "$([[ $reads -le $((8 * (turns + 4))) ]] && echo pass || echo fail)" \
+		"a client that streams 20 MB" \
+		"at most 8 recv (BUDGET) to one epoll_wait" "$reads recv, $turns epoll_wait"
+}

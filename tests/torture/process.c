@@ -141,8 +141,8 @@ bool server_gone(char *how, size_t size)
 		return false;
 	int status = shared->status;
 	if (WIFSIGNALED(status))
-		snprintf(how, size, "the server is gone: killed by SIG%s",
-			sigabbrev_np(WTERMSIG(status)));
+		snprintf(how, size, "the server is gone: killed by signal %d (%s)",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		snprintf(how, size, "the server is gone: exit status %d",
 			WEXITSTATUS(status));
@@ -267,18 +267,56 @@ void settle(void)
 	}
 }
 
+struct wanted {
+	pid_t pid;
+	double seconds;
+};
+
+/* proc(5), schedstat: ns on a CPU, ns in the queue for one. */
+static void add_wanted(int tid, void *arg)
+{
+	struct wanted *w = arg;
+	unsigned long long run, queued;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", w->pid, tid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fscanf(f, "%llu %llu", &run, &queued) == 2)
+		w->seconds += (double)(run + queued) / 1e9;
+	fclose(f);
+}
+
+/* The CPU that the server had or waited for: a spin shows on a busy machine too. */
+static double wanted_seconds(void)
+{
+	pid_t pids[MAX_PIDS];
+	size_t n = server_pids(pids);
+	struct wanted w = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		char path[64];
+
+		w.pid = pids[i];
+		snprintf(path, sizeof path, "/proc/%d/task", pids[i]);
+		each_number(path, add_wanted, &w);
+	}
+	return w.seconds;
+}
+
 double idle_cpu(void)
 {
 	enum { WINDOW_MS = 300 };
 
 	settle();
-	double start = now(), cpu = cpu_seconds();
+	double start = now(), wanted = wanted_seconds();
 	nap(WINDOW_MS);
-	return 100 * (cpu_seconds() - cpu) / (now() - start);
+	return 100 * (wanted_seconds() - wanted) / (now() - start);
 }
 
-/* A server that spins uses a whole core, or its share of a busy one; one that waits uses
- * nothing. A tenth is far from both. */
+/* A server that spins wants a whole core, one that waits wants nothing. A tenth is far
+ * from both. */
 enum { SPINS = 10 /* percent */ };
 
 bool spins(void)

@@ -185,7 +185,13 @@ static void set_environment(unsigned needs)
 		_exit(127);
 }
 
-static void limit(unsigned what, rlim_t soft)
+#ifdef __GLIBC__
+typedef __rlimit_resource_t resource;
+#else
+typedef int resource; /* as getrlimit(2) has it */
+#endif
+
+static void limit(resource what, rlim_t soft)
 {
 	struct rlimit l;
 

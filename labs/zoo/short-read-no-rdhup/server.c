@@ -141,10 +141,10 @@ static void on_event(struct conn *c, uint32_t events)
 		conn_close(c);
 		return;
 	}
-	while ((out = write_step(c)) == STEP_AGAIN)
+	while (write_step(c) == STEP_AGAIN)
 		;
 	while ((events & EPOLLIN) && wants_input(c) && (in = read_step(c)) == STEP_AGAIN)
-		while ((out = write_step(c)) == STEP_AGAIN)
+		while (write_step(c) == STEP_AGAIN)
 			;
 	while ((out = write_step(c)) == STEP_AGAIN)
 		;

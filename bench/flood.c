@@ -1,0 +1,224 @@
+/* Floods an echo server over some connections, and over one more sends a ping now and
+ * then: what does the flood cost the ping? */
+#include "args.h"
+#include "err.h"
+#include "net.h"
+#include "page.h"
+#include "stop.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	MAX_FLOODERS = 64,
+	BLOCK = 256 * 1024, /* at most this much in one call */
+	PING = 8, /* bytes */
+	MAX_MS = 20000, /* of each of the three phases */
+	MAX_PINGS = 3 * MAX_MS + 1,
+	PATIENCE_US = 5000000, /* for the answers still owed at the end */
+};
+
+static const char *host = "127.0.0.1", *counts_file;
+static long port = 8080, flooders = 3, before = 500, during = 2000, after = 500,
+	    interval = 20;
+static bool tsv;
+
+static struct pollfd fds[MAX_FLOODERS + 1]; /* the last one is the pinger's */
+static struct pollfd *pinger;
+static char bytes[BLOCK];
+static int64_t start, sent_us[MAX_PINGS], worst_at_rest, worst_flooded;
+static int64_t late; /* by how much a ping was sent too late, at most: this machine's */
+static long sent, answered;
+static size_t part; /* of an answer that has not come whole */
+
+/* Microseconds since the start. */
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000 - start;
+}
+
+static bool in_flood(int64_t us)
+{
+	return us >= 1000 * before && us < 1000 * (before + during);
+}
+
+static int connect_to(const struct address *at)
+{
+	int one = 1;
+	int fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die_errno("socket");
+	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
+		die_errno("connect to %s port %ld", host, port);
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
+		die_errno("setsockopt TCP_NODELAY");
+	if (set_nonblocking(fd) < 0)
+		die_errno("non-blocking socket");
+	return fd;
+}
+
+/* Returns the bytes that went, 0 if none go now. */
+static size_t give(int fd, size_t n)
+{
+	ssize_t went = send(fd, bytes, n, MSG_NOSIGNAL);
+
+	if (went < 0 && errno != EAGAIN && errno != EINTR)
+		die_errno("send");
+	return went > 0 ? (size_t)went : 0;
+}
+
+/* Returns the bytes that came, 0 if none are there now. */
+static size_t take(int fd)
+{
+	ssize_t came = recv(fd, bytes, sizeof bytes, 0);
+
+	if (came == 0)
+		errno = ECONNRESET;
+	if (came == 0 || (came < 0 && errno != EAGAIN && errno != EINTR))
+		die_errno("the server has left");
+	return came > 0 ? (size_t)came : 0;
+}
+
+static void ping(void)
+{
+	sent_us[sent++] = now();
+	if (give(pinger->fd, PING) != PING)
+		die_errno("send of %d bytes at once", PING);
+}
+
+/* A ping's time runs from when it was sent, also while older ones wait before it. */
+static void hear_pinger(void)
+{
+	for (part += take(pinger->fd); part >= PING; part -= PING) {
+		int64_t then = sent_us[answered++], us = now() - then;
+		int64_t *worst = in_flood(then) ? &worst_flooded : &worst_at_rest;
+
+		if (us > *worst && then < 1000 * (before + during))
+			*worst = us;
+		if (tsv)
+			printf("%.1f\t%lld\t%d\n", (double)then / 1000, (long long)us,
+				in_flood(then));
+	}
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+}
+
+static void wait_until(int64_t next)
+{
+	int64_t us = next - now();
+
+	for (long i = 0; i < flooders; i++)
+		fds[i].events = in_flood(now()) ? POLLIN | POLLOUT : POLLIN;
+	int n = poll(fds, (nfds_t)flooders + 1, us > 0 ? (int)(us / 1000) + 1 : 0);
+	if (n < 0 && errno != EINTR)
+		die_errno("poll");
+	for (long i = 0; n > 0 && i < flooders; i++) {
+		if (fds[i].revents & ~POLLOUT)
+			take(fds[i].fd);
+		if (fds[i].revents & POLLOUT)
+			give(fds[i].fd, sizeof bytes);
+	}
+	if (n > 0 && pinger->revents)
+		hear_pinger();
+}
+
+/* Pings until `end`; false if it was interrupted. */
+static bool go_on_until(int64_t end)
+{
+	static int64_t next;
+
+	for (int64_t t; !stopping && (t = now()) < end;) {
+		if (t >= next) {
+			if (t - next > late)
+				late = t - next;
+			ping();
+			next = t + 1000 * interval;
+		}
+		wait_until(next < end ? next : end);
+	}
+	return !stopping;
+}
+
+/* How often the server has read, and how often it has asked epoll who is ready. */
+static void look(const struct probe_page *page, uint64_t *reads, uint64_t *waits)
+{
+	uint64_t value[COUNTERS];
+
+	page_read(page, value);
+	*reads = value[page_index("recv.calls")] - *reads;
+	*waits = value[page_index("epoll_wait.calls")] - *waits;
+}
+
+int main(int argc, char **argv)
+{
+	const struct opt opts[] = {
+		{ 'p', "port", "PORT", "the echo server's port (8080)", .number = &port,
+			.min = 1, .max = 65535 },
+		{ 0, "host", "ADDR", "its address (127.0.0.1)", .text = &host },
+		{ 0, "flooders", "N", "connections that flood (3)", .number = &flooders,
+			.max = MAX_FLOODERS },
+		{ 0, "before", "MS", "pings alone, at first (500)", .number = &before,
+			.max = MAX_MS },
+		{ 0, "during", "MS", "pings and the flood (2000)", .number = &during,
+			.max = MAX_MS },
+		{ 0, "after", "MS", "pings alone again (500)", .number = &after,
+			.max = MAX_MS },
+		{ 0, "interval", "MS", "from ping to ping (20)", .number = &interval,
+			.min = 1, .max = MAX_MS },
+		{ 0, "counts", "FILE", "the server's LAB_COUNTS page",
+			.text = &counts_file },
+		{ 0, "tsv", NULL, "a row for each ping: ms, us, in the flood or not",
+			.flag = &tsv },
+		{ 0 },
+	};
+	struct address at;
+	uint64_t reads = 0, waits = 0;
+
+	args_parse(argc, argv,
+		"Floods an echo server and pings it: worst answer at rest, and in the "
+		"flood.",
+		"", opts);
+	if (address_parse(&at, host, (uint16_t)port) < 0)
+		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
+	const struct probe_page *page = counts_file ? page_open(counts_file) : NULL;
+	stop_on_signals();
+	pinger = &fds[flooders];
+	for (long i = 0; i <= flooders; i++)
+		fds[i] = (struct pollfd){ .fd = connect_to(&at), .events = POLLIN };
+	start = now();
+	if (tsv)
+		printf("ms\tus\tflood\n");
+
+	go_on_until(1000 * before);
+	if (page)
+		look(page, &reads, &waits);
+	go_on_until(1000 * (before + during));
+	if (page)
+		look(page, &reads, &waits);
+	go_on_until(1000 * (before + during + after));
+	for (int64_t end = now() + PATIENCE_US;
+		!stopping && answered < sent && now() < end;)
+		wait_until(end);
+	if (stopping)
+		return 130;
+	if (!tsv)
+		printf("pings: %ld of %ld answered, the slowest at rest after %.1f ms, "
+		       "in the flood %.1f ms\n",
+			answered, sent, (double)worst_at_rest / 1000,
+			(double)worst_flooded / 1000);
+	if (page)
+		printf("%sflood: %llu reads, %llu epoll_wait; pings sent up to %.1f ms "
+		       "late\n",
+			tsv ? "# " : "", (unsigned long long)reads,
+			(unsigned long long)waits, (double)late / 1000);
+	return fflush(stdout) == 0 && answered == sent ? 0 : 1;
+}

@@ -1,0 +1,234 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # Bats sets and reads these elsewhere
+# The full profile of the bench, with windows of a few hundredths of a second.
+
+setup() {
+	load helper
+	requires jq
+	cd "$ROOT" || return 1
+	export OUT=$BATS_TEST_TMPDIR/out PROFILE=full SCALE=0.05 PAIRS=1 MANY=50 HUNDRED=200 LIMIT_MS=1 LABS=''
+}
+
+teardown() {
+	stop_lab
+	[[ -z ${RUNNER-} ]] || kill "$RUNNER" 2>/dev/null || true
+}
+
+columns() {
+	grep -v '^[#!]' "$OUT/$1.tsv" | head -n 1 | tr '\t' ' '
+}
+
+# cells SCENARIO LAB COLUMN: its values.
+cells() {
+	awk -F'\t' -v lab="$2" -v want="$3" '
+		/^[#!]/ { next }
+		!c { for (i = 1; i <= NF; i++) if ($i == want) c = i; next }
+		$1 == lab { print $c }' "$OUT/$1.tsv"
+}
+
+requires_variants() {
+	[[ -x $BUILD/variants/lt-ctl ]] || skip "needs patch"
+}
+
+@test "bench: what each server and each variant of 03 costs: 3, 4, 6, 12 calls" {
+	requires_variants
+	LABS='03 04 lt-ctl lt-small' SCENARIOS=syscalls SCALE=0.2 run bench/run
+	assert_success
+	run awk -F'\t' '/^(0|lt)/ { s = 0; for (i = 3; i <= NF; i++) s += $i; printf "%s %d\n", $1, s + 0.1 }' "$OUT/syscalls.tsv"
+	assert_output $'03-epoll-lt 3\n04-epoll-et 4\nlt-ctl 6\nlt-small 12'
+	run cells syscalls lt-ctl epoll_ctl
+	assert_output 2
+}
+
+@test "bench: the variants are 03 but for what they are named after" {
+	requires_variants
+	for v in lt-ctl lt-small; do
+		patch --quiet --fuzz=0 -o "$BATS_TEST_TMPDIR/$v.c" labs/03-epoll-lt/server.c "bench/variants/$v.diff"
+		run bash -c "diff labs/03-epoll-lt/server.c '$BATS_TEST_TMPDIR/$v.c' | grep -c '^[<>]'"
+		assert_output 2
+	done
+}
+
+@test "bench: claim and spectrum have the contract's columns, a row for each trial, machine and gate in the head" {
+	SCENARIOS=claim run bench/run
+	assert_success
+	run columns claim
+	assert_output 'lab trial pair kept why connections rate p50_us p90_us p99_us syscalls_per_s calls_per_request epoll_wait epoll_ctl recv_ok recv_eagain send cpu_percent cpu_us lost_percent lag_p99_us'
+	run columns spectrum
+	assert_output 'lab trial pair kept percentile inverse us'
+	run grep -c '^03-epoll-lt	1	1	[01]	' "$OUT/claim.tsv"
+	assert_output 1
+	for key in 'lost at rest' governor mitigations memory 'port range' tcp_wmem tcp_rmem 'sha256 load' kept profile; do
+		grep -q "^# $key: ." "$OUT/claim.tsv" || fail "no $key"
+	done
+	[[ ! -e $OUT/.state ]]
+	run grep -c . <(find "$OUT" -type f)
+	assert_output 2
+}
+
+@test "bench: a reply that gets stuck costs 03 two epoll_ctl and 04 none" {
+	unshare --user --map-root-user --net true 2>/dev/null || skip "needs user namespaces"
+	SCENARIOS=backpressure SCALE=0.2 run bench/run
+	assert_success
+	run cells backpressure 03-epoll-lt epoll_ctl_per_blocked
+	assert_output 2
+	run cells backpressure 04-epoll-et epoll_ctl_per_blocked
+	assert_output 0
+	for lab in 03-epoll-lt 04-epoll-et; do
+		[[ $(cells backpressure $lab replies) -gt 5 ]]
+		[[ $(cells backpressure $lab replies) = "$(cells backpressure $lab blocked)" ]]
+	done
+}
+
+# verdict_on FILE: runs aa against the server FILE through the whole pipeline of pairs.
+verdict_on() {
+	local build=$BATS_TEST_TMPDIR/build
+	mkdir "$build"
+	cp "$BUILD"/{load,counts,03-epoll-lt} "$build/"
+	cp "$BUILD/03-epoll-lt" "$build/aa"
+	cp "$1" "$build/other"
+	BUILD=$build PAIRS=6 ARMS="aa other" SCENARIOS=exact bench/run 2>"$BATS_TEST_TMPDIR/err" >/dev/null
+	"$BUILD/stats" pairs --metric calls_per_request --a aa --b other --absolute "$OUT/exact.tsv" |
+		awk -F'\t' '/^#/ { next } !d { for (i = 1; i <= NF; i++) if ($i == "difference") d = i; next } { print $d, $NF }'
+}
+
+@test "bench: a server against itself, in pairs: nothing is found" {
+	run verdict_on "$BUILD/03-epoll-lt"
+	assert_output --regexp '^0 (equivalent|no difference)'
+	# ABBA BAAB, and the same seed for both
+	run grep -oE '(aa|other) round [0-9]' "$BATS_TEST_TMPDIR/err"
+	assert_output "$(printf '%s\n' 'aa round 1' 'other round 1' 'other round 2' 'aa round 2' 'other round 3' \
+		'aa round 3' 'aa round 4' 'other round 4' 'aa round 5' 'other round 5' 'other round 6' 'aa round 6')"
+}
+
+@test "bench: a server that makes one call more a request, in pairs: exactly that is found" {
+	sed 's/^\tssize_t n = recv(c->fd, data/\trecv(c->fd, data, 0, 0);\n&/' labs/03-epoll-lt/server.c >"$BATS_TEST_TMPDIR/more.c"
+	objects=$(printf '%s\n' "$BUILD"/obj/common/*.o)
+	# shellcheck disable=SC2086
+	${CC:-cc} -std=c11 -D_GNU_SOURCE -Icommon -pthread -o "$BATS_TEST_TMPDIR/more" "$BATS_TEST_TMPDIR/more.c" \
+		$objects -Wl,@common/probe.wrap
+	run verdict_on "$BATS_TEST_TMPDIR/more"
+	assert_output '1 higher'
+}
+
+@test "bench: an interrupted run goes on: no trial again, no file before it is whole, no process left" {
+	export SCENARIOS="syscalls bursts" PAIRS=4 SCALE=0.1
+	env --default-signal=INT setsid bench/run >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	RUNNER=$!
+	wait_until 40 grep -q 'bursts .*round 2' "$BATS_TEST_TMPDIR/err"
+	kill -INT -- "-$RUNNER"
+	rc=0
+	wait "$RUNNER" || rc=$?
+	[[ $rc -eq 130 ]]
+	[[ -z $(ps -o pid= -s "$RUNNER") ]]
+	unset RUNNER
+	[[ -s $OUT/syscalls.tsv && ! -e $OUT/bursts.tsv ]]
+	before=$(find "$OUT/.state" -path '*round_1/rows' -exec cksum {} + | sort)
+	there=$(find "$OUT/.state" -name rows | wc -l)
+	run bench/run
+	assert_success
+	assert_line "going on with an interrupted run: $there trials are there"
+	refute_line --partial 'round 1 '
+	assert_line --partial 'round 4 '
+	[[ $(cells bursts 03-epoll-lt trial | tr '\n' ' ') = '1 2 3 4 ' ]]
+	while read -r _ _ file; do
+		[[ ! -e $file ]]
+	done <<<"$before"
+	[[ ! -e $OUT/.state ]]
+}
+
+@test "bench: the state of another plan is not used" {
+	mkdir -p "$OUT/.state/c0ffee/syscalls/03-epoll-lt"
+	echo nonsense >"$OUT/.state/c0ffee/syscalls/03-epoll-lt/rows"
+	LABS=03 SCENARIOS=syscalls run bench/run
+	assert_success
+	assert_line --partial 'belongs to another build or plan'
+	run grep -c nonsense "$OUT/syscalls.tsv"
+	assert_output 0
+}
+
+@test "bench: a client that is too slow is never called the server's maximum" {
+	# A load that says of itself that it was late from 60,000 a second on.
+	mkdir "$BATS_TEST_TMPDIR/build"
+	cp "$BUILD"/{03-epoll-lt,counts} "$BATS_TEST_TMPDIR/build/"
+	cat >"$BATS_TEST_TMPDIR/build/load" <<-'EOF'
+		#!/bin/bash
+		while [[ $1 != --rate ]]; do shift; done
+		if (($2 >= 60000)); then lag=900 rc=5; else lag=1 rc=0; fi
+		echo '{"requests":100,"received":100,"duration_s":1,"lost_s":0,"rate":'$2',"offered_rate":'$2',"errors":{},
+			"lag_p99_us":1,"lag_us":{"p50":'$lag'},"latency_us":{"p50":9,"p90":'${P90:-9}'},"counts":{},"server_cpu_s":0}'
+		exit $rc
+	EOF
+	chmod +x "$BATS_TEST_TMPDIR/build/load"
+	export BUILD=$BATS_TEST_TMPDIR/build ARMS=03-epoll-lt SCENARIOS=saturation
+	run bench/run
+	assert_success
+	run grep '^# maximum' "$OUT/saturation.tsv"
+	assert_output --regexp '^# maximum 03-epoll-lt: >= 5[0-9]{4} \(client-limited\)$'
+	# And one that finds the server late instead.
+	sed -i 's/lag=900 rc=5/lag=1 rc=0 P90=5000/' "$BUILD/load"
+	run bench/run
+	run grep '^# maximum' "$OUT/saturation.tsv"
+	assert_output --regexp '^# maximum 03-epoll-lt: 5[0-9]{4}$'
+}
+
+@test "bench: a trial that the machine has spoiled stays, says why, and is tried again" {
+	mkdir "$BATS_TEST_TMPDIR/build"
+	cp "$BUILD"/{03-epoll-lt,04-epoll-et,counts} "$BATS_TEST_TMPDIR/build/"
+	cat >"$BATS_TEST_TMPDIR/build/load" <<-'EOF'
+		#!/bin/bash
+		echo '{"requests":100,"received":100,"duration_s":1,"lost_s":0.5,"rate":9,"offered_rate":9,"errors":{},
+			"lag_p99_us":70,"lag_us":{"p50":1},"latency_us":{"p50":9,"p90":9},"counts":{},"server_cpu_s":0}'
+	EOF
+	chmod +x "$BATS_TEST_TMPDIR/build/load"
+	BUILD=$BATS_TEST_TMPDIR/build LIMIT_MS=900000 PAIRS=2 MANY=1 LABS="03 04" SCENARIOS=idle run bench/run
+	assert_success
+	run cells idle 03-epoll-lt pair
+	assert_output $'1\n2\n3\n4'
+	run cells idle 04-epoll-et why
+	assert_line --index 0 'lag p99 70 us, lost 50 %'
+	grep -qx '# kept: 0 of 8' "$OUT/idle.tsv"
+	grep -qx '# noise: machine too noisy for tail claims' "$OUT/idle.tsv"
+}
+
+@test "bench: a peer that is not built is a line, not a failure" {
+	mkdir "$BATS_TEST_TMPDIR/build"
+	cp "$BUILD"/{load,counts,03-epoll-lt,04-epoll-et} "$BATS_TEST_TMPDIR/build/"
+	BUILD=$BATS_TEST_TMPDIR/build LABS="03 libev" SCENARIOS=peers run bench/run
+	assert_success
+	grep -qx '! libev error not built' "$OUT/peers.tsv"
+	run columns peers
+	assert_output 'lab trial pair kept why connections rate cpu_us p50_us max_per_s bytes_per_idle'
+	[[ $(cells peers 03-epoll-lt bytes_per_idle | tail -n 1) -gt 0 ]]
+}
+
+@test "bench: the other files have the contract's columns and rows" {
+	SCENARIOS="bursts slow hundred omission" run bench/run
+	assert_success
+	run columns bursts
+	assert_output 'lab trial pair kept why depth calls_per_request cpu_us p50_us'
+	run columns slow
+	assert_output 'lab trial pair kept why slow p50_us p99_us cpu_us memory_kb'
+	[[ $(cells slow 04-epoll-et memory_kb | tail -n 1) -gt 1000 ]] # 100 replies stuck at the high-water mark
+	run columns hundred
+	assert_output 'lab servers clients connections active rate achieved p50_us p99_us cpu_us idle_cpu_percent user_bytes_per_idle kernel_bytes_per_idle limit'
+	run cells hundred 03-epoll-lt connections
+	assert_output 200
+	run columns omission
+	assert_output 'how percentile inverse us'
+}
+
+@test "bench: refusals are one line that names the culprit" {
+	while IFS='|' read -r setting said; do
+		run env "$setting" bench/run
+		assert_failure 1
+		assert_output "run: $said"
+	done <<-'EOF'
+		PROFILE=huge|PROFILE: 'huge' is neither quick nor full
+		SCENARIOS=nope|SCENARIOS: no scenario 'nope'
+		LABS=nope|LABS: no lab 'nope'
+		SCALE=fast|SCALE: 'fast' is no number above 0
+		PAIRS=0|PAIRS: '0' is no number above 0
+	EOF
+	[[ ! -e $OUT ]]
+}
