@@ -159,7 +159,7 @@ JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-
 
 test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/validate.bats tests/slow
-	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|(labs|faults|facts):'" test
+	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults|facts):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
 	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
