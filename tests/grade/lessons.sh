@@ -218,12 +218,13 @@ lesson_one_wakeup() {
 no_room_in() {
 	local fd=0
 	while [[ -L /proc/$1/fd/$fd ]]; do fd=$((fd + 1)); done
-	prlimit --pid "$1" --nofile=$fd:
+	"${AS[@]}" prlimit --pid "$1" --nofile=$fd: 2>/dev/null # as who runs it
 }
 
 answered() { # within two seconds, by whoever takes the next connection
 	local fd reply=nothing
-	exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+	CLIENT_SAID='connection refused'
+	exec {fd}<>"/dev/tcp/127.0.0.1/$PORT" || return
 	echo hello >&"$fd"
 	read -rt 2 -u "$fd" reply || true
 	exec {fd}>&-
@@ -234,16 +235,21 @@ answered() { # within two seconds, by whoever takes the next connection
 lesson_passes_it_on() {
 	server --exclusive --workers 2 || return
 	workers_up 2
-	local pid full=''
+	local pid full='' ok=fail
 	several_clients 1
 	connected 1 || true
 	for pid in $(workers); do
 		[[ $(sockets "$pid") -lt 2 ]] || full=$pid
 	done
 	CLIENT_SAID='nobody took the first'
-	[[ ! $full ]] || no_room_in "$full"
+	if [[ $full ]] && ! no_room_in "$full"; then
+		several_away
+		verdict skip "prlimit on a worker" "a limit of its descriptors" "no right to"
+		return
+	fi
 	pause 0.1
-	verdict "$([[ $full ]] && answered && echo pass || echo fail)" \
+	[[ ! $full ]] || ! answered || ok=pass
+	verdict $ok \
 		"--exclusive, 2 workers: the one that is woken first has no descriptor left, the other has" \
 		"the other one answers the next client" "${CLIENT_SAID:-nothing}"
 	several_away
@@ -268,25 +274,27 @@ lesson_a_socket_each() {
 lesson_restarts_the_dead() {
 	server --workers 3 || return
 	workers_up 3
-	local pid tries before died=0 now
+	local pid tries before saw=dead began most
+	local -A died=()
 	before=$(workers)
 	for pid in $before; do kill -KILL "$pid"; done
 	for ((tries = 0; tries < 200; tries++)); do
-		now=$(workers)
-		[[ $now == "$before" || $(wc -w <<<"$now") -ne 3 ]] || break
 		pause 0.02
+		[[ $(workers | xargs -n1 | grep -cvxFf <(xargs -n1 <<<"$before") || true) -eq 3 ]] || continue
+		! answered || saw=alive
+		break
 	done
-	local saw=dead
-	[[ $(workers | wc -w) -ne 3 ]] || ! answered || saw=alive
-	# And one that dies again and again must not be started again and again.
+	# And those that die again and again must not be started again and again.
+	began=${EPOCHREALTIME/./}
 	for ((tries = 0; tries < 100; tries++)); do
-		for pid in $(workers); do kill -KILL "$pid" 2>/dev/null && died=$((died + 1)); done
+		for pid in $(workers); do ! kill -KILL "$pid" 2>/dev/null || died[$pid]=1; done
 		pause 0.01
 	done
-	verdict "$([[ $saw == alive && $died -le 30 ]] && echo pass || echo fail)" \
-		"killed all 3 workers once; then, for a second, each as soon as it was there" \
-		"3 new ones that answer; then a pause between restarts: at most 30 deaths" \
-		"$(workers | wc -w) workers, $saw; $died deaths"
+	most=$((3 * (2 + (${EPOCHREALTIME/./} - began) / 200000)))
+	verdict "$([[ $saw == alive && ${#died[@]} -le $most ]] && echo pass || echo fail)" \
+		"killed all 3 workers; then again, each as soon as it was there" \
+		"3 new ones that answer; then rests between restarts: here at most $most deaths" \
+		"$saw; ${#died[@]} deaths"
 }
 
 # --- 11: a file to whoever connects
