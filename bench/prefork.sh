@@ -49,7 +49,7 @@ CONNECTED=()
 connect() {
 	local i fd
 	for ((i = 0; i < $2; i++)); do
-		exec {fd}<>"/dev/tcp/127.0.0.1/$1"
+		exec {fd}<>"/dev/tcp/${HOST:-127.0.0.1}/$1"
 		CONNECTED+=("$fd")
 		pause "$3"
 	done

@@ -1,5 +1,5 @@
 # Wakeups per connection against the number of processes, and who then accepts.
-# shellcheck shell=bash disable=SC2154 # bench/run and bench/lib.sh set ROWS, PID, PORT, PAGE
+# shellcheck shell=bash disable=SC2154 # bench/run and bench/lib.sh set PART, PID, PORT, PAGE
 # shellcheck source=bench/prefork.sh
 . "$ROOT/bench/prefork.sh"
 
@@ -9,7 +9,6 @@ HERD_REST=0.005 # between two: time to go to sleep again
 
 herd_row() { # LABEL WORKERS LAB [ARG...]
 	local f before n
-	doing herd "$1 N=$2" 0.8
 	start "${@:3}" --workers "$2"
 	workers_up "$PAGE" "$2" 2
 	read -ra f < <(family "$PID")
@@ -17,13 +16,9 @@ herd_row() { # LABEL WORKERS LAB [ARG...]
 	connect "$PORT" $HERD_CONNECTIONS $HERD_REST
 	n=$(($(switches "${f[@]}") - before))
 	awk -v lab="$1" -v w="$2" -v c=$HERD_CONNECTIONS -v n=$n -v r="$(counter "$PAGE" epoll_wait.ok)" \
-		'BEGIN { printf "%s\t%d\t%d\t1\t%.3f\t%.3f\n", lab, w, c, n / c, r / c }' >>"$ROWS"
+		'BEGIN { printf "%s\t%d\t%d\t1\t%.3f\t%.3f\n", lab, w, c, n / c, r / c }' >>"$PART/rows"
 	hang_up
 	stop "$PID"
-}
-
-plan_herd() {
-	echo "$((2 * $(wanted 09 | wc -l) * $(wc -w <<<"$HERD_WORKERS"))) 0.8 0.5"
 }
 
 do_herd() {
@@ -32,8 +27,8 @@ do_herd() {
 		lab workers connections trial switches_per_connection returns_per_connection
 	for n in $HERD_WORKERS; do
 		for lab in $(wanted 09); do
-			herd_row "$lab" "$n" "$lab"
-			herd_row "$lab--exclusive" "$n" "$lab" --exclusive
+			trial "$lab N=$n" 1.3 herd_row "$lab" "$n" "$lab"
+			trial "$lab--exclusive N=$n" 1.3 herd_row "$lab--exclusive" "$n" "$lab" --exclusive
 		done
 	done
 	finish
@@ -42,7 +37,6 @@ do_herd() {
 # accepts_row LABEL ARRIVAL LAB [ARG...]: most first.
 accepts_row() {
 	local f
-	doing accepts "$1, $2" 0.8
 	start "${@:3}" --workers 4
 	until [ "$(counter "$PAGE" epoll_ctl.calls)" -ge 4 ]; do pause 0.01; done
 	pause 0.1
@@ -57,13 +51,9 @@ accepts_row() {
 	fi
 	held "${f[@]}"
 	printf '%s\n' "${HELD[@]}" | sort -rn | awk -v OFS='\t' -v lab="$1" -v a="$2" \
-		'{ print lab, a, NR, 1, $1 }' >>"$ROWS"
+		'{ print lab, a, NR, 1, $1 }' >>"$PART/rows"
 	hang_up
 	stop "$PID"
-}
-
-plan_accepts() {
-	echo "$((4 * $(wanted 09 | wc -l) + 2 * $(wanted 10 | wc -l))) 0.8 0.5"
 }
 
 do_accepts() {
@@ -72,11 +62,11 @@ do_accepts() {
 		lab arrival worker trial accepted
 	for arrival in singly together; do
 		for lab in $(wanted 09); do
-			accepts_row "$lab" $arrival "$lab"
-			accepts_row "$lab--exclusive" $arrival "$lab" --exclusive
+			trial "$lab $arrival" 1.3 accepts_row "$lab" $arrival "$lab"
+			trial "$lab--exclusive $arrival" 1.3 accepts_row "$lab--exclusive" $arrival "$lab" --exclusive
 		done
 		for lab in $(wanted 10); do
-			accepts_row "$lab" $arrival "$lab"
+			trial "$lab $arrival" 1.3 accepts_row "$lab" $arrival "$lab"
 		done
 	done
 	finish

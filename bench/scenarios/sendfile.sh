@@ -4,18 +4,12 @@
 SENDFILE_MB=${SENDFILE_MB:-256}
 SENDFILE_TRIALS=${SENDFILE_TRIALS:-3}
 
-# plan_sendfile: trials, seconds of each, and seconds around it.
-plan_sendfile() {
-	echo "$((2 * $(wanted 11 | wc -l) * SENDFILE_TRIALS)) 0.5 0.5"
-}
-
 # sendfile_row LAB TRIAL [OPTION]: the whole file, once, to a client that drops it unread.
 sendfile_row() {
 	local lab=$1 trial=$2 file=$TMP/sendfile.data row=$1${3-} t0 t1 cpu
-	doing sendfile "$row trial $trial of $SENDFILE_TRIALS" 0.5
 	start "$lab" --file "$file" "${@:3}"
 	cpu=$(cpu_ns "$PID") t0=${EPOCHREALTIME/./}
-	if taskset -c "$CLIENT_CPU" "$BUILD/sink" --port "$PORT" --discard 2>"$TMP/sink.err" &&
+	if taskset -c "$CLIENT_CPU" "$BUILD/sink" --host "$HOST" --port "$PORT" --discard 2>"$TMP/sink.err" &&
 		grep -q "^$((SENDFILE_MB * 1000000)) bytes, then FIN" "$TMP/sink.err"; then
 		t1=${EPOCHREALTIME/./} cpu=$(($(cpu_ns "$PID") - cpu))
 		"$BUILD/counts" "$PAGE" | awk -F'\t' -v lab="$row" -v trial="$trial" -v mb="$SENDFILE_MB" \
@@ -27,9 +21,9 @@ sendfile_row() {
 				split("sendfile pread send epoll_wait", call, " ")
 				for (i = 1; i <= 4; i++) printf "\t%.1f", n[call[i] ".calls"] / gb
 				printf "\n"
-			}' >>"$ROWS"
+			}' >>"$PART/rows"
 	else
-		printf '! %s error %s\n' "$row" "$(tail -n 1 "$TMP/sink.err")" >>"$ROWS"
+		printf '! %s error %s\n' "$row" "$(tail -n 1 "$TMP/sink.err")" >>"$PART/rows"
 	fi
 	stop "$PID"
 }
@@ -38,15 +32,15 @@ do_sendfile() {
 	local lab trial
 	begin sendfile "a file of $SENDFILE_MB MB, in the page cache, to 1 client that drops it unread" \
 		"$SENDFILE_TRIALS" lab trial mb cpu_s_per_gb mb_per_s sendfile pread send epoll_wait
-	head -c $((SENDFILE_MB * 1000000)) /dev/zero >"$TMP/sendfile.data"
+	[ "$DRY" = 1 ] || head -c $((SENDFILE_MB * 1000000)) /dev/zero >"$TMP/sendfile.data"
 	for ((trial = 1; trial <= SENDFILE_TRIALS; trial++)); do
 		for lab in $(wanted 11); do
 			if [ $((trial % 2)) -eq 1 ]; then
-				sendfile_row "$lab" $trial
-				sendfile_row "$lab" $trial --copy
+				trial "$lab trial $trial" 1 sendfile_row "$lab" $trial
+				trial "$lab--copy trial $trial" 1 sendfile_row "$lab" $trial --copy
 			else
-				sendfile_row "$lab" $trial --copy
-				sendfile_row "$lab" $trial
+				trial "$lab--copy trial $trial" 1 sendfile_row "$lab" $trial --copy
+				trial "$lab trial $trial" 1 sendfile_row "$lab" $trial
 			fi
 		done
 	done

@@ -1,14 +1,11 @@
 # Throughput and CPU against the number of processes. Server and client share the machine:
 # where it has two CPUs, more workers have nowhere to run, and the numbers say so.
-# shellcheck shell=bash disable=SC2154 # bench/run and bench/lib.sh set ROWS, PID, PORT, PAGE
-# shellcheck source=bench/prefork.sh
-. "$ROOT/bench/prefork.sh"
+# shellcheck shell=bash disable=SC2154 # bench/run and bench/lib.sh set PART, PID, PORT, PAGE
 
 WORKERS_N='1 2 4 8'
 
 workers_row() { # LABEL WORKERS TRIAL LAB [ARG...]
 	local f cpu requests
-	doing workers "$1 N=$2 trial $3" "$SECONDS_COUNTS"
 	# On every CPU, the client's too: several processes make sense on several CPUs only.
 	SERVER_CPU=$(taskset -cp $$ | sed 's/.*: //') start "${@:4}" --workers "$2"
 	until [ "$(counter "$PAGE" epoll_ctl.calls)" -ge "$2" ]; do pause 0.01; done
@@ -20,13 +17,9 @@ workers_row() { # LABEL WORKERS TRIAL LAB [ARG...]
 		requests=$(counter "$PAGE" recv.ok)
 		jq -r --arg lab "$1" --arg n "$2" --arg t "$3" --argjson ns "$cpu" --argjson q "$requests" '
 			[$lab, $n, $t, (.rate | round), ($ns / $q | round / 1000),
-			 ($ns / $q * .rate / 1e7 | round)] | @tsv' "$JSON" >>"$ROWS"
+			 ($ns / $q * .rate / 1e7 | round)] | @tsv' "$JSON" >>"$PART/rows"
 	fi
 	stop "$PID"
-}
-
-plan_workers() {
-	echo "$((TRIALS * $(wanted 09 10 | wc -l) * $(wc -w <<<"$WORKERS_N"))) $SECONDS_COUNTS 1.2"
 }
 
 do_workers() {
@@ -36,10 +29,12 @@ do_workers() {
 	for ((trial = 1; trial <= TRIALS; trial++)); do
 		for n in $WORKERS_N; do
 			for lab in $(wanted 09); do
-				workers_row "$lab--exclusive" "$n" "$trial" "$lab" --exclusive
+				trial "$lab--exclusive N=$n trial $trial" "$(sum "$SECONDS_COUNTS" 1.2)" \
+					workers_row "$lab--exclusive" "$n" "$trial" "$lab" --exclusive
 			done
 			for lab in $(wanted 10); do
-				workers_row "$lab" "$n" "$trial" "$lab"
+				trial "$lab N=$n trial $trial" "$(sum "$SECONDS_COUNTS" 1.2)" \
+					workers_row "$lab" "$n" "$trial" "$lab"
 			done
 		done
 	done
