@@ -1,8 +1,8 @@
 # What a ping waits, by when it was sent, while three others flood.
 load "plots/style.gp"
 flood(f) = 0.0 + system("awk -F'\t' '/^0/ && $4 == 1 { if (!n++ || $2 < a) a = $2; if ($2 > b) b = $2 } END { printf \"%.3f\", ".f." / 1000 }' '".data."'")
-worst(n) = 0.0 + system(sprintf("awk -F'\t' '/^%s/ && $4 == 1 && $3 > m { m = $3 } END { printf \"%%.3f\", m / 1000 }' '%s'", n, data))
-turn(n) = int("0".system(sprintf("sed -n 's/^# reads per epoll_wait %s: //p' '%s'", lab(0 + n), data)))
+worst(n) = 0.0 + system(sprintf("awk -F'\t' '$1 == \"%s\" && $4 == 1 && $3 > m { m = $3 } END { printf \"%%.3f\", m / 1000 }' '%s'", n, data))
+turn(n) = int("0".system(sprintf("sed -n 's/^# reads per epoll_wait %s: //p' '%s'", n, data)))
 ms(x) = x < 10 ? sprintf("%.1f ms", x) : commas(int(x + 0.5))." ms"
 
 set title "A ping beside a flood: when it is answered"
@@ -19,6 +19,6 @@ if (!text) {
 	set object 1 rectangle from begins, graph 0 to ends, graph 1 behind fc rgb "#eeeeee" fs solid noborder
 }
 set label 1 "three clients flood" at (begins + ends) / 2, graph 0.04 center
-plot for [n in have] rows(n) using ($2 / 1000):($3 / 1000) with linespoints lt 0 + n ps 0.5 \
-	title sprintf("%s: slowest %s, %s reads per epoll_wait", lab(0 + n), ms(worst(n)), commas(turn(n)))
+plot for [n in have] rows(n) using ($2 / 1000):($3 / 1000) with linespoints lt style(n) ps 0.5 \
+	title sprintf("%s: slowest %s, %s reads per epoll_wait", n, ms(worst(n)), commas(turn(n)))
 if (text) { print footer }

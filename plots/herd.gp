@@ -14,7 +14,7 @@ set yrange [0.5:2 * (peak(5, 2) > most ? peak(5, 2) : most)]
 set xtics (1, 2, 4, 8, 16, 32, 64)
 set ytics (0.5, 1, 2, 4, 8, 16, 32, 64)
 set key top left reverse Left
-plot x with lines lt 9 title "all of them: N", 1 with lines lt 9 title "one: 1", \
+plot x with lines lt 40 title "all of them: N", 1 with lines lt 40 title "one: 1", \
 	one("09-exclusive") using 2:5 with linespoints lt 21 title "09-exclusive", \
 	one("09-exclusive--exclusive") using 2:5 with linespoints lt 22 title "09-exclusive --exclusive", \
 	one("09-exclusive") using 2:6 with points lt 21 pt 6 title "09-exclusive, returns of epoll_wait: the herd hides"

@@ -3,7 +3,7 @@ load "plots/style.gp"
 bars = "<grep '^08' '".data."'"
 n = int(system("grep -c '^08' '".data."'"))
 what = '"a second thread inside" "woken for nothing" "answers out of place"'
-hue(k) = word("13 12 11", k)
+hue(k) = word("43 42 41", k)
 
 set title "Four threads on one epoll set, one connection, 200 numbered messages"
 if (!text) { set ylabel "times, of 200 messages" }

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-	"fairness|A ping beside a flood|Three clients send as fast as the server echoes, a fourth sends a ping every 10 ms: a server that drains each client to EAGAIN is not done with the first before the flood is, so a ping waits for what is left of the flood; with a budget (07), or one read an event (03), it waits for a round.|Pings of 07 that wait for the end of the flood, or pings of 04 that do not, in several runs: one alone may be this machine pausing.|Lines of the answer time of each ping over the time it was sent; the slowest in the flood"
 # Writes build/report/index.html, one file with everything in it, from the numbers and the
 # charts of a profile.
 #   PROFILE=full plots/report.sh [--open]
@@ -37,6 +36,12 @@ charts=(
 	"observer|What watching costs|The same server counted in different ways: by nobody, by the probe in its own address space, by perf, by bpftrace and by strace. Calls are therefore counted by the probe, and never in a run that measures latency under strace.|A probe that slows the server by more than the trials differ.|Two panels of dots, a column for each way; medians"
 	"backpressure|Replies that block|Replies too large for the send buffer, to a reader that is slow: level-triggered epoll arms EPOLLOUT and disarms it, two epoll_ctl each, edge-triggered epoll was told about it once, at the start. This is what ET saves.|An edge-triggered server with two epoll_ctl for each such reply.|A column of dots for each server; medians"
 	"peers|Beside three libraries|The same echo on libev, libuv and libevent, all of them level-triggered here: what a request costs, how many there can be, what an idle connection takes, and how many calls are made.|A library that needs fewer calls than 03 for the same request.|Four panels of dots, medians"
+	"fairness|A ping beside a flood|Three clients send as fast as the server echoes, a fourth sends a ping every 10 ms: a server that drains each client to EAGAIN is not done with the first before the flood is, so a ping waits for what is left of the flood; with a budget (07), or one read an event (03), it waits for a round.|Pings of 07 that wait for the end of the flood, or pings of 04 that do not, in several runs: one alone may be this machine pausing.|Lines of the answer time of each ping over the time it was sent; the slowest in the flood"
+	"oneshot|Four threads on one epoll set|One connection, 200 numbered messages, every other one of which keeps a thread busy: under LT and ET the next message wakes another thread, which answers first; one-shot hands the connection to one thread until it is armed again.|One overlap, or one answer out of place, in mode oneshot.|Bars for each mode; threads that met, wakeups for nothing, answers out of place"
+	"herd|The thundering herd|N processes wait for the same listening socket: each connection wakes all of them, or with EPOLLEXCLUSIVE one. Counted as voluntary context switches, since who is woken for nothing goes back to sleep inside epoll_wait and returns nothing.|A plain line that does not follow N, or an EXCLUSIVE one that does.|Lines over the number of processes; wakeups for each connection"
+	"accepts|Who accepts|Four workers, a bar for each: EPOLLEXCLUSIVE ends the herd and does not share the work, for it asks the waiters in the order in which they registered; a socket for each worker shares it by a hash.|Equal bars under EPOLLEXCLUSIVE while all are idle.|Groups of four bars; connections accepted by each worker"
+	"workers|More processes|Throughput and CPU of a request against the number of workers, on the CPUs of this machine, which the client shares.|With two CPUs, a line that keeps rising far beyond two workers without a rising cost.|Two panels of lines; medians of the trials"
+	"sendfile|A file without copies|The same file to the same client: sendfile against pread and send through a buffer of 64 KB.|A copy that takes less CPU than sendfile.|Two panels of bars; CPU and system calls for a GB"
 )
 
 # A quick run has all its charts; of a full one some may be missing, and that is told.
@@ -97,6 +102,11 @@ describe_rows() {
 		chart == "connections" { add(sprintf("%.0f µs and %s calls a second at %s", $4, $6, $2)) }
 		chart == "starvation" { if ($2 < 1000) quiet[$1] = $4; text[$1] = quiet[$1] " in the silence, " $4 " in the end" }
 		chart == "spin" { add($2 " returns a second, " $3 " % CPU") }
+		chart == "oneshot" { add($2 ": " $3 " overlaps, " $4 " empty wakeups, " $5 " out of place") }
+		chart == "herd" { add($5 " wakeups a connection at N = " $2) }
+		chart == "accepts" { add((NR && last[$1] != $2 ? $2 " " : "") $5); last[$1] = $2 }
+		chart == "workers" { add($4 " requests a second and " $5 " µs each at N = " $2) }
+		chart == "sendfile" { add($4 " s of CPU and " $6 + $7 + $8 + $9 " calls a GB") }
 		chart == "fairness" { if ($4 && $3 > slow[$1]) slow[$1] = $3; text[$1] = sprintf("%.0f ms", slow[$1] / 1000) }
 		END {
 			for (i = 1; i <= n; i++) printf "%s%s: %s%s", (i > 1 ? "; " : ""), labs[i], text[labs[i]], (chart == "latency" ? " µs" : "")

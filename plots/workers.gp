@@ -11,15 +11,15 @@ title(n) = word("09-exclusive_--exclusive 10-reuseport", n)
 set multiplot
 set logscale x 2
 set xlabel "processes (log)"
-set xrange [0.8:20]
-set xtics (1, 2, 4, 8, 16)
+set xrange [0.8:10]
+set xtics (1, 2, 4, 8)
 set origin 0, 0
 set size 0.5, 1
-set key bottom right
+set key top left reverse Left
 set title "Throughput, closed loop"
 if (!text) { set ylabel "requests per second" }
-set yrange [0:1.25 * peak(4, 1000)]
-set format y "%.0f"
+set yrange [0:1.4 * peak(4, 1000)]
+set ytics ("0" 0, "20,000" 2e4, "40,000" 4e4, "60,000" 6e4, "80,000" 8e4, "100,000" 1e5, "150,000" 1.5e5, "200,000" 2e5, "250,000" 2.5e5)
 plot for [n=1:2] one(n) using 2:4 with points lt 21 + n notitle, \
 	for [n=1:2] median(n, 4) using 1:2 with lines lt 21 + n title system("echo ".title(n)." | tr _ ' '")
 unset label 100
@@ -27,6 +27,7 @@ unset key
 set origin 0.5, 0
 set title "... and what a request costs"
 if (!text) { set ylabel "CPU of the server, µs per request" }
+set ytics autofreq
 set yrange [0:1.25 * peak(5, 1)]
 plot for [n=1:2] one(n) using 2:5 with points lt 21 + n, \
 	for [n=1:2] median(n, 5) using 1:2 with lines lt 21 + n
