@@ -511,7 +511,7 @@ static void connect_all(const struct address *at)
  * connection says that the server has it. */
 static bool echo_all(void)
 {
-	int64_t end = now_ns() + RAMP_NS;
+	int64_t end = now_ns() + RAMP_NS + read_pause * (NS / 1000);
 
 	for (long i = 0; (i < connections || inflight > 0) && !stopping;) {
 		while (i < connections && inflight < ECHO_WINDOW) {
@@ -910,9 +910,12 @@ static double look(uint64_t value[COUNTERS])
 	nanosleep(&t, NULL); /* cut short by a signal: stopping is set then */
 	if (page)
 		page_read(page, value);
-	if (clock_getcpuclockid((pid_t)(pid ? pid : page->pid), &clock) != 0 ||
-		clock_gettime(clock, &t) < 0)
-		return 0;
+	errno = clock_getcpuclockid((pid_t)(pid ? pid : page->pid), &clock);
+	if (errno || clock_gettime(clock, &t) < 0) {
+		if (pid)
+			die_errno("--pid %ld", pid);
+		return 0; /* the server has gone: its page stays */
+	}
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 

@@ -1,5 +1,5 @@
 # Other shapes of load: idle connections, bursts, streams, clients that do not read.
-# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run sets these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016,SC2015 # bench/run sets these; $names of jq
 
 idle_row() {
 	enough_descriptors "$CASE" || return 0
@@ -137,6 +137,7 @@ await_stuck() {
 	local tries before after=-1
 	for ((tries = 0; tries < 100; tries++)); do
 		before=$after
+		kill -0 "$BESIDE" 2>/dev/null || return 1
 		after=$(counter "$PAGE" recv.bytes)
 		[ "$after" -gt 0 ] && [ "$after" = "$before" ] &&
 			[ "$(counter "$PAGE" connections.active)" -ge "$CASE" ] && return 0
