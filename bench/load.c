@@ -30,7 +30,8 @@ enum {
 
 #define NS INT64_C(1000000000)
 #define DRAIN_NS (2 * NS) /* how long replies may still come after the window */
-#define RAMP_NS (10 * NS) /* how long connecting and the first echoes may take */
+#define RAMP_NS (10 * NS) /* how long connecting and the first echoes may take, */
+#define RAMP_EACH_NS (NS / 1000) /* and this more for each connection */
 #define SPIN_NS 60000 /* hybrid: asleep until so long before the next request */
 #define GAP_NS 100000 /* spin: a pause of our own, by the machine */
 
@@ -489,7 +490,7 @@ static void connected(struct conn *c)
 static void connect_all(const struct address *at)
 {
 	struct epoll_event evs[RAMP_WINDOW];
-	int64_t end = now_ns() + RAMP_NS;
+	int64_t end = now_ns() + RAMP_NS + connections * RAMP_EACH_NS;
 	long started = 0;
 
 	while (alive < connections && !stopping) {
@@ -511,7 +512,8 @@ static void connect_all(const struct address *at)
  * connection says that the server has it. */
 static bool echo_all(void)
 {
-	int64_t end = now_ns() + RAMP_NS;
+	int64_t end = now_ns() + RAMP_NS + connections * RAMP_EACH_NS +
+		      read_pause * (NS / 1000);
 
 	for (long i = 0; (i < connections || inflight > 0) && !stopping;) {
 		while (i < connections && inflight < ECHO_WINDOW) {
@@ -910,9 +912,12 @@ static double look(uint64_t value[COUNTERS])
 	nanosleep(&t, NULL); /* cut short by a signal: stopping is set then */
 	if (page)
 		page_read(page, value);
-	if (clock_getcpuclockid((pid_t)(pid ? pid : page->pid), &clock) != 0 ||
-		clock_gettime(clock, &t) < 0)
-		return 0;
+	errno = clock_getcpuclockid((pid_t)(pid ? pid : page->pid), &clock);
+	if (errno || clock_gettime(clock, &t) < 0) {
+		if (pid)
+			die_errno("--pid %ld", pid);
+		return 0; /* the server has gone: its page stays */
+	}
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 

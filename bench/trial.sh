@@ -1,6 +1,6 @@
 # What the scenarios are made of: files of rows, trials that survive an interruption, rounds
 # of servers to compare, and the gate that says which trials the machine has spoiled.
-# shellcheck shell=bash disable=SC2034 # who sources this reads and sets more
+# shellcheck shell=bash disable=SC2034,SC2153,SC2015 # who sources this reads and sets more
 
 # --- the plan: run once dry to know how long it takes, then for real
 
@@ -15,13 +15,29 @@ doing() {
 	if [ -t 2 ]; then printf '\r\033[K%s' "$line" >&2; else printf '%s\n' "$line" >&2; fi
 }
 
+# Thousandths, and back; without a process, for a plan asks often.
 ms() {
-	awk -v s="$1" 'BEGIN { printf "%d", s * 1000 }'
+	local whole=${1%.*} part=000
+	[[ $1 != *.* ]] || part=${1#*.}000
+	echo $((10#0$whole * 1000 + 10#${part:0:3}))
+}
+
+seconds() {
+	local s
+	printf -v s '%d.%03d' $(($1 / 1000)) $(($1 % 1000))
+	while [[ $s == *.*0 ]]; do s=${s%0}; done
+	echo "${s%.}"
 }
 
 # scaled SECONDS: times SCALE (a plan in a hundredth of its time, to try it out).
 scaled() {
-	awk -v s="$1" -v by="$SCALE" 'BEGIN { s *= by; print s < 0.05 ? 0.05 : s }'
+	local s=$(($(ms "$1") * $(ms "$SCALE") / 1000))
+	seconds $((s < 50 ? 50 : s))
+}
+
+# sum SECONDS MORE
+sum() {
+	seconds $(($(ms "$1") + $(ms "$2")))
 }
 
 # --- files: a head, what failed, the rows

@@ -1,5 +1,5 @@
 # What the quick profile consists of; the full one measures it too.
-# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run sets these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016,SC2015 # bench/run sets these; $names of jq
 
 # 01 can serve only one connection at a time: so everyone gets one here.
 syscalls_row() {
@@ -30,11 +30,6 @@ variants() {
 	for v in lt-ctl lt-small; do
 		! { asked_for $v && built $v; } || echo $v
 	done
-}
-
-# sum SECONDS MORE: their sum.
-sum() {
-	awk -v a="$1" -v b="$2" 'BEGIN { print a + b }'
 }
 
 ksweep_row() {

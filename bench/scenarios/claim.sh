@@ -1,5 +1,5 @@
 # The configuration whose numbers the course quotes, and how 03 and 04 go with the load.
-# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run sets these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016,SC2015 # bench/run sets these; $names of jq
 
 pair() {
 	echo "${ARMS// /+}"

@@ -1,5 +1,5 @@
 # What the machine is, beyond what every file of numbers says: for the full profile.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2153
 
 environment() {
 	local lost name

@@ -1,7 +1,7 @@
 # 100,000 connections on one machine: a process may hold only so many descriptors, so several
 # servers, each with a client of its own. Each server has its port, so the client's ports are
 # enough for all.
-# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run sets these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016,SC2015 # bench/run sets these; $names of jq
 
 # Kilobytes that the kernel holds in slabs, where sockets and files are.
 slab_kb() {
@@ -28,16 +28,15 @@ hundred_size() {
 	TOTAL=$((EACH * SERVERS))
 }
 
-# all_there N: has each server answered N connections?
+# all_there PAGE N: until its server has answered N connections.
 all_there() {
-	local page tries
-	for page in "${pages[@]}"; do
-		for ((tries = 0; tries < 300; tries++)); do
-			[ "$(counter "$page" send.ok)" -lt "$1" ] || continue 2
-			pause 0.1
-		done
-		return 1
+	local tries
+	for ((tries = 0; tries < 300; tries++)); do
+		[ "$(counter "$1" connections.active)" -lt "$2" ] || [ "$(counter "$1" send.ok)" -lt "$2" ] || return 0
+		kill -0 "$BESIDE" 2>/dev/null || return 1
+		pause 0.1
 	done
+	return 1
 }
 
 cpu_of_all() {
@@ -57,7 +56,7 @@ user_of_all() {
 }
 
 hundred_row() {
-	local servers=() clients=() pages=() ports=() i user kernel idle t0 t1 ms
+	local servers=() clients=() pages=() ports=() i user kernel idle t0 t1
 	local TOTAL EACH SERVERS LIMIT
 	hundred_size
 	for ((i = 0; i < SERVERS; i++)); do
@@ -69,10 +68,9 @@ hundred_row() {
 		beside "$CLIENT_CPU" "$BUILD/load" --host "$HOST" --port "${ports[i]}" --connections "$EACH" --active 1 \
 			--rate 0.001 --pace timerfd --warmup 0 --duration 600
 		clients+=("$BESIDE")
-		local mine=("${pages[i]}")
-		pages=("${mine[@]}") all_there "$EACH" || break
+		all_there "${pages[i]}" "$EACH" || break
 	done
-	if [ "${#clients[@]}" -lt "$SERVERS" ]; then
+	if [ "$i" -lt "$SERVERS" ]; then
 		failed "$LAB" "not all of $TOTAL connections came up: $(tail -n 1 "$TMP/beside.err")"
 	else
 		pause 0.5

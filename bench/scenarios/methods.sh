@@ -1,5 +1,5 @@
 # How one measures, measured: closed loops that hide a stall, tools that slow what they watch.
-# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run sets these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016,SC2015 # bench/run sets these; $names of jq
 
 omission_rows() {
 	local how
@@ -36,27 +36,27 @@ await_observer() {
 }
 
 observer_row() {
-	local how=$1 tool=()
-	case $how in
+	local watcher=$1 tool=()
+	case $watcher in
 	perf) tool=(perf stat -e raw_syscalls:sys_enter -p) ;;
 	strace) tool=(strace -c -f -o /dev/null -p) ;;
 	bpftrace) tool=(bpftrace -e "tracepoint:raw_syscalls:sys_enter /pid == PID/ { @[args.id] = count(); }") ;;
 	esac
 	BESIDE=0
-	if [ ${#tool[@]} -gt 0 ] && ! command -v "$how" >/dev/null; then
-		failed "$how" "not installed"
+	if [ ${#tool[@]} -gt 0 ] && ! command -v "$watcher" >/dev/null; then
+		failed "$watcher" "not installed"
 		echo 0 >"$PART/kept"
 		return 0
 	fi
-	if [ "$how" = probe ]; then serve "$WATCHED"; else COUNTS_IN='' serve "$WATCHED"; fi
-	case $how in
+	if [ "$watcher" = probe ]; then serve "$WATCHED"; else COUNTS_IN='' serve "$WATCHED"; fi
+	case $watcher in
 	perf | strace) beside "$SERVER_CPU" "${tool[@]}" "$PID" ;;
 	bpftrace) beside "$SERVER_CPU" "${tool[@]//PID/$PID}" ;;
 	esac
 	[ "$BESIDE" = 0 ] || pause 0.3
-	if [ "$BESIDE" != 0 ] && { ! kill -0 "$BESIDE" 2>/dev/null || ! await_observer "$how"; }; then
-		failed "$how" "$(tail -n 1 "$TMP/beside.err")"
-	elif measure "$how" --connections 50 --size "$SIZE" \
+	if [ "$BESIDE" != 0 ] && { ! kill -0 "$BESIDE" 2>/dev/null || ! await_observer "$watcher"; }; then
+		failed "$watcher" "$(tail -n 1 "$TMP/beside.err")"
+	elif measure "$watcher" --connections 50 --size "$SIZE" \
 		--duration "$(scaled 1.5)" --warmup "$(scaled 0.3)"; then
 		row '[$lab, $trial, (.rate | round), .latency_us.p50]'
 	fi

@@ -1,5 +1,5 @@
 # Other shapes of load: idle connections, bursts, streams, clients that do not read.
-# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run sets these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016,SC2015 # bench/run sets these; $names of jq
 
 idle_row() {
 	enough_descriptors "$CASE" || return 0
@@ -93,7 +93,7 @@ backpressure_row() {
 		return 0
 	fi
 	serve "$LAB"
-	if measure "$LAB" --connections 1 --size 49152 --rcvbuf 4096 --read-pause 10 \
+	if measure "$LAB" --connections 1 --size 49152 --rcvbuf 4096 --read-pause 20 \
 		--duration "$(scaled 2)" --warmup "$(scaled 0.3)"; then
 		gate none
 		row 'def per_blocked(x): if .blocked == 0 then "nan" else x / .blocked | digits(1000) end;
@@ -105,7 +105,7 @@ backpressure_row() {
 }
 
 do_backpressure() {
-	begin backpressure "1 connection, replies of 48 KB that the client leaves unread for 10 ms, into send buffers of 16 KB" "${PAIRS:-4}" \
+	begin backpressure "1 connection, replies of 48 KB that the client leaves unread for 20 ms, into send buffers of 16 KB" "${PAIRS:-4}" \
 		lab trial pair kept why replies blocked epoll_ctl_per_blocked calls_per_reply
 	remark "blocked: more bytes had come into the server than out of it when the client began to read"
 	rounds "${PAIRS:-4}" "$(sum "$(scaled 2.3)" 0.8)" backpressure_row "$(pair)"
@@ -137,6 +137,7 @@ await_stuck() {
 	local tries before after=-1
 	for ((tries = 0; tries < 100; tries++)); do
 		before=$after
+		kill -0 "$BESIDE" 2>/dev/null || return 1
 		after=$(counter "$PAGE" recv.bytes)
 		[ "$after" -gt 0 ] && [ "$after" = "$before" ] &&
 			[ "$(counter "$PAGE" connections.active)" -ge "$CASE" ] && return 0
