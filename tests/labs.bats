@@ -548,10 +548,11 @@ four_at_work() {
 }
 
 @test "labs: 08 under load from all sides, in every mode, ends clean" {
-	for how in '--threads 16' '--mode et' '--mode lt'; do
+	for how in '--threads 16' '--mode et --work 20' '--mode lt --work 20'; do
 		# shellcheck disable=SC2086
 		start_lab 08-oneshot $how
-		"$CLIENT" --port "$LAB_PORT" --mode rst --count 100 --size 6000 >/dev/null 3>&- &
+		# The FIN comes while a thread is at work on the data before it.
+		"$CLIENT" --port "$LAB_PORT" --mode rst --fin --quiet 5 --count 50 --size 6000 >/dev/null 3>&- &
 		rude=$!
 		run "$BUILD/load" --port "$LAB_PORT" --connections 50 --size 100 --duration 0.5 --warmup 0.1
 		[[ $how == --mode* ]] || assert_success # a race may lose bytes, never more
