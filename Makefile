@@ -71,6 +71,8 @@ $B/obj/%.o: %.c Makefile
 # --- measuring
 
 CHARTS := syscalls ksweep latency connections starvation spin
+# Those of `make bench SCENARIOS=...` that only some runs measure.
+CHARTS += $(patsubst build/bench/%.tsv,%,$(wildcard $(addprefix build/bench/,$(addsuffix .tsv,herd accepts workers))))
 PROFILE ?= quick
 
 plots: all  ## measure, draw the charts, write build/report/index.html: the main job
@@ -130,7 +132,7 @@ test-full: test  ## the tests again under each sanitizer, every verdict, a thous
 	tests/fuzz/run 60
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+SCRIPTS := $(wildcard bench/run bench/setup bench/setup-peers bench/peers/calls bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh tests/*.bash tests/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
