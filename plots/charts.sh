@@ -1,12 +1,13 @@
 # Which charts a profile has, and where its numbers and pictures are.
 # shellcheck shell=bash disable=SC2034 # used by who sources this
 PROFILE=${PROFILE:-quick} BUILD=${BUILD:-build}
-CHARTS='syscalls ksweep latency connections starvation spin'
+CHARTS='syscalls ksweep latency connections starvation spin fairness'
+MORE='oneshot herd accepts workers sendfile' # of 08 to 11: quick draws those that were asked for
 case $PROFILE in
 quick) dir=$BUILD ;;
 full)
 	dir=$BUILD/full
-	CHARTS='syscalls ksweep callsload spectrum loadlatency connections idle omission cpu observer backpressure peers latency starvation spin fairness oneshot herd accepts workers sendfile'
+	CHARTS='syscalls ksweep callsload spectrum loadlatency connections idle omission cpu observer backpressure peers latency starvation spin fairness'" $MORE"
 	;;
 *)
 	echo "${0##*/}: PROFILE: '$PROFILE' is neither quick nor full" >&2
@@ -35,3 +36,9 @@ sources() {
 measured() {
 	awk '!/^#/ { n++ } END { exit n < 2 }' "$1" 2>/dev/null
 }
+
+if [ "$PROFILE" = quick ]; then
+	for more in $MORE; do
+		! measured "$BENCH/$more.tsv" || CHARTS+=" $more"
+	done
+fi

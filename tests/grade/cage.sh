@@ -119,6 +119,7 @@ connected() { # N: so many were accepted, soon
 	local tries
 	for ((tries = 0; tries < 150; tries++)); do
 		(($(counter connections.opened) < $1)) || return 0
+		kill -0 "$PID" 2>/dev/null || return 1
 		pause 0.02
 	done
 	return 1

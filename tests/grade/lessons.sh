@@ -167,6 +167,7 @@ workers_up() { # N: so many are there, soon, and have gone to sleep
 	local tries
 	for ((tries = 0; tries < 100; tries++)); do
 		[[ $(workers | wc -w) -ne $1 || $(calls epoll_ctl) -lt $1 ]] || break
+		kill -0 "$PID" 2>/dev/null || return 0
 		pause 0.02
 	done
 	pause 0.1
@@ -189,7 +190,7 @@ several_clients() {
 	local i fd
 	SEVERAL=()
 	for ((i = 0; i < $1; i++)); do
-		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT" || return 0
 		SEVERAL+=("$fd")
 		pause 0.005
 	done
@@ -224,7 +225,7 @@ no_room_in() {
 answered() { # within two seconds, by whoever takes the next connection
 	local fd reply=nothing
 	CLIENT_SAID='connection refused'
-	exec {fd}<>"/dev/tcp/127.0.0.1/$PORT" || return
+	exec {fd}<>"/dev/tcp/127.0.0.1/$PORT" || return 1
 	echo hello >&"$fd"
 	read -rt 2 -u "$fd" reply || true
 	exec {fd}>&-
@@ -266,7 +267,8 @@ lesson_a_socket_each() {
 		[[ $n -ge $least ]] || least=$n
 	done
 	several_away
-	verdict "$([[ $least -ge 1 && $least -lt 999 ]] && echo pass || echo fail)" \
+	[[ $least -lt 999 ]] || least=0 # no workers at all
+	verdict "$([[ $least -ge 1 ]] && echo pass || echo fail)" \
 		"80 connections to 4 workers, one after the other" \
 		"about 20 each, none without" "the one with the fewest has $least"
 }
@@ -280,6 +282,7 @@ lesson_restarts_the_dead() {
 	for pid in $before; do kill -KILL "$pid"; done
 	for ((tries = 0; tries < 200; tries++)); do
 		pause 0.02
+		kill -0 "$PID" 2>/dev/null || break
 		[[ $(workers | xargs -n1 | grep -cvxFf <(xargs -n1 <<<"$before") || true) -eq 3 ]] || continue
 		! answered || saw=alive
 		break
