@@ -126,8 +126,8 @@ void probe_fairness(void)
 	expect("the ping is answered before half of the flood is read");
 	pinger = meet();
 	need_far_end(pinger);
-	if (threaded())
-		skip("which of its threads runs first is up to the kernel's scheduler");
+	if (parallel())
+		skip("which of its threads or processes runs first is up to the scheduler");
 	for (int i = 0; i < CANDIDATES; i++) {
 		c[i] = meet();
 	}

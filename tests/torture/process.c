@@ -78,21 +78,18 @@ static void count_one(int tid, void *arg)
 	++*(size_t *)arg;
 }
 
-bool threaded(void)
+bool parallel(void)
 {
 	pid_t pids[MAX_PIDS];
-	size_t n = server_pids(pids);
+	size_t n = server_pids(pids), threads = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		char path[64];
-		size_t threads = 0;
 
 		snprintf(path, sizeof path, "/proc/%d/task", pids[i]);
 		each_number(path, count_one, &threads);
-		if (threads > 1)
-			return true;
 	}
-	return false;
+	return threads > 1;
 }
 
 long memory_kb(pid_t pid)

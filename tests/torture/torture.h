@@ -89,7 +89,7 @@ enum { MAX_PIDS = 512 };
 /* All descendants of the supervisor but the attacker: a server that forks, or that
  * leaves its process group, stays in the list. */
 size_t server_pids(pid_t *pids);
-bool threaded(void); /* does one of them have more than one thread? */
+bool parallel(void); /* have they more than one thread between them? */
 void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n);
 long memory_kb(pid_t pid); /* RssAnon, 0 if the process is gone */
 bool stopped(pid_t pid);
