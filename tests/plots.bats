@@ -111,13 +111,13 @@ draws_silently() {
 	tr -d ' ' <"$PLOTS/spin.svg" | grep -q "rgb($orange)"
 }
 
-@test "plots: the report is one file: six charts, unique ids, nothing from elsewhere, no scripts" {
+@test "plots: the report is one file: seven charts, unique ids, nothing from elsewhere, no scripts" {
 	draw_all
 	run plots/report.sh
 	assert_success
 	page=$OUT/index.html
-	[[ $(grep -c '<svg role="img" aria-label=' "$page") -eq 6 ]]
-	[[ $(grep -c 'What would refute it' "$page") -eq 6 ]]
+	[[ $(grep -c '<svg role="img" aria-label=' "$page") -eq 7 ]]
+	[[ $(grep -c 'What would refute it' "$page") -eq 7 ]]
 	[[ $(grep -oE "\bid=['\"][^'\"]*" "$page" | sort | uniq -d | wc -l) -eq 0 ]]
 	# Whatever an id is used for is in the page.
 	while IFS= read -r id; do
