@@ -190,7 +190,7 @@ several_clients() {
 	local i fd
 	SEVERAL=()
 	for ((i = 0; i < $1; i++)); do
-		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT" || return 0
+		{ exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || return 0
 		SEVERAL+=("$fd")
 		pause 0.005
 	done
@@ -225,7 +225,7 @@ no_room_in() {
 answered() { # within two seconds, by whoever takes the next connection
 	local fd reply=nothing
 	CLIENT_SAID='connection refused'
-	exec {fd}<>"/dev/tcp/127.0.0.1/$PORT" || return 1
+	{ exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || return 1
 	echo hello >&"$fd"
 	read -rt 2 -u "$fd" reply || true
 	exec {fd}>&-

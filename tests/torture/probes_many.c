@@ -127,7 +127,7 @@ void probe_fairness(void)
 	pinger = meet();
 	need_far_end(pinger);
 	if (parallel())
-		skip("which of its threads or processes runs first is up to the scheduler");
+		skip("its threads or processes take turns as the scheduler says");
 	for (int i = 0; i < CANDIDATES; i++) {
 		c[i] = meet();
 	}
