@@ -10,7 +10,7 @@ setup_file() {
 
 setup() {
 	load helper
-	requires cmp
+	requires cmp nc
 	SINK=$BUILD/sink
 	export LAB_COUNTS=$BATS_TEST_TMPDIR/counts
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -168,6 +168,26 @@ at_rest() { # no call in 0.2 s
 
 gone() {
 	[[ $(count connections.opened) -eq $1 && $(count connections.active) -eq 0 ]]
+}
+
+@test "sendfile: what a client says late, and its FIN behind it, destroy nothing on the way" {
+	head -c 1000000 file >small
+	start_lab 11-sendfile --file small
+	mkfifo in out
+	nc -N 127.0.0.1 "$LAB_PORT" <in >out 3>&- &
+	exec 8>in 9<out
+	wait_until 5 all_sent # and most of it is on its way: nobody reads out yet
+	wait_until 5 at_rest
+	kill -STOP "$LAB_PID" # so that the words and the FIN are there together
+	echo hello >&8
+	exec 8>&-
+	read -rt 0.5 <> <(:) || true
+	kill -CONT "$LAB_PID"
+	cmp - small <&9
+}
+
+all_sent() {
+	[[ $(count sendfile.bytes) -eq 1000000 ]]
 }
 
 @test "sendfile: a client that never reads costs no CPU, no memory, and delays nobody" {

@@ -245,8 +245,8 @@ static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
-	if (events &
-		EPOLLERR) { /* but not HUP: that is also both FINs, with input unread */
+	/* Not HUP: that is also both FINs, with input unread. */
+	if (events & EPOLLERR) {
 		conn_close(c);
 		return;
 	}
