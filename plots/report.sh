@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-	"fairness|A ping beside a flood|Three clients send as fast as the server echoes, a fourth sends a ping every 10 ms: a server that drains each client to EAGAIN is not done with the first before the flood is, so a ping waits for what is left of the flood; with a budget (07), or one read an event (03), it waits for a round.|Pings of 07 that wait for the end of the flood, or pings of 04 that do not, in several runs: one alone may be this machine pausing.|Lines of the answer time of each ping over the time it was sent; the slowest in the flood"
 # Writes build/report/index.html, one file with everything in it, from the numbers and the
 # charts that are in build/bench and build/plots.
 set -euo pipefail
@@ -25,6 +24,7 @@ charts=(
 	"connections|The cost of idle connections|The same requests a second, spread over more and more connections: the server that polls by hand asks each of them every turn, epoll is told.|System calls of 03 or 04 that grow with the number of connections.|Two panels of lines; median latency and system calls a second"
 	"starvation|One read per edge|All three servers get the same 10,000 bytes in one send: 05 reads 100 of them and is not told again, so the rest lies in the kernel until the next byte arrives, which brings 100 more, not one.|An answer from 05 during the silence after its first 100 bytes.|Steps of bytes answered over time"
 	"spin|EPOLLOUT always armed|One idle connection and not a byte to send: level-triggered epoll reports a writable socket for as long as it is writable, edge-triggered says so once.|Thousands of returns a second from 03, or from 06 --et.|Bars, returns of epoll_wait a second and CPU"
+	"fairness|A ping beside a flood|Three clients send as fast as the server echoes, a fourth sends a ping every 10 ms: a server that drains each client to EAGAIN is not done with the first before the flood is, so a ping waits for what is left of the flood; with a budget (07), or one read an event (03), it waits for a round.|Pings of 07 that wait for the end of the flood, or pings of 04 that do not, in several runs: one alone may be this machine pausing.|Lines of the answer time of each ping over the time it was sent; the slowest in the flood"
 )
 
 for entry in "${charts[@]}"; do
