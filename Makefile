@@ -167,8 +167,12 @@ test: all $(CHECKS:%=$B/tests/%) $B/tests/facts-marks  ## run every test (two mi
 # Two files of tests at a time, where bats can.
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-within-files)
 
+test-slow: all $(CHECKS:%=$B/tests/%)  ## what takes minutes: the full bench in small, the demos, the generator's validation
+	$(call need,bats,bats bats-support bats-assert)
+	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/slow # one at a time: much of it is about time
+
 test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
-	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/validate.bats tests/slow
+	$(MAKE) test-slow
 	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults|facts):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
@@ -245,4 +249,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade
+.PHONY: all plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade

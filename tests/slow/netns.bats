@@ -3,7 +3,7 @@
 # Client and server in two network namespaces, as on two machines.
 
 setup() {
-	load helper
+	load ../helper
 	requires ip unshare nsenter jq
 	"$ROOT/bench/netns" true 2>/dev/null || skip "$("$ROOT/bench/netns" true 2>&1)"
 }

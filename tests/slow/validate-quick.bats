@@ -4,8 +4,8 @@
 # is in tests/slow.
 
 setup() {
-	load helper
-	load validate
+	load ../helper
+	load ../validate
 	requires jq taskset
 }
 

@@ -3,7 +3,7 @@
 # The full profile of the bench, with windows of a few hundredths of a second.
 
 setup() {
-	load helper
+	load ../helper
 	requires jq
 	cd "$ROOT" || return 1
 	export OUT=$BATS_TEST_TMPDIR/out PROFILE=full SCALE=0.05 PAIRS=1 MANY=50 HUNDRED=200 LIMIT_MS=1 LABS=''
