@@ -56,7 +56,7 @@ medians() {
 	awk -F'\t' -v OFS='\t' -v panel="$3" -v x="${4-}" "$find"'
 		function key() { return x == "" ? $1 : $1 FS $2 }
 		/^[#!]/ { next }
-		FNR == 1 || !head[FILENAME]++ {
+		!head[FILENAME]++ {
 			if (FILENAME == ARGV[1]) { l = of("lab"); v = of("verdict"); at = x == "" ? 0 : of(x) }
 			else { m = of("median"); n = of("n") }
 			next
