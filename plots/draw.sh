@@ -9,7 +9,9 @@ cd "$(dirname "$0")/.."
 . plots/charts.sh
 
 mkdir -p "$PLOTS/points"
-trap 'rm -f "$PLOTS"/*.tmp' EXIT
+trap 'rm -f "$PLOTS"/points/*.{tmp,svg,png}' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 read -ra charts <<<"${*:-$CHARTS}"
 for chart in "${charts[@]}"; do
 	data=$BENCH/$chart.tsv
@@ -22,7 +24,8 @@ for chart in "${charts[@]}"; do
 		continue
 	fi
 	for format in svg png; do
-		gnuplot -e "data='$data'; out='$PLOTS/$chart'; format='$format'" "plots/$chart.gp"
+		gnuplot -e "data='$data'; out='$PLOTS/points/$chart'; format='$format'" "plots/$chart.gp"
+		mv "$PLOTS/points/$chart.$format" "$PLOTS"
 	done
 	[ -z "${TERM_PLOTS-}" ] || gnuplot -e "data='$data'; out='$PLOTS/$chart'; format='text'" "plots/$chart.gp"
 done

@@ -14,17 +14,21 @@ PROFILE=${PROFILE:-full}
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
 
-# rows FILE: its trials, with the columns that build/stats asks for, where nobody gated any.
+# rows FILE: its trials, with the columns that build/stats asks for, where nobody gated any; if
+# only is set to COLUMN=VALUE, only those.
+only=
 rows() {
-	awk -F'\t' -v OFS='\t' '
+	awk -F'\t' -v OFS='\t' -v only="$only" '
 		function missing(name) { return name in has ? "" : OFS name }
 		/^#/ { next }
 		/^!/ { print; next }
 		!n++ {
+			for (i = 1; i <= NF; i++) if ($i == substr(only, 1, index(only, "=") - 1)) of = i
 			for (i = 1; i <= NF; i++) { if ($i == "how" || $i == "server") $i = "lab"; has[$i] = 1 }
 			print $0 missing("trial") missing("pair") missing("kept")
 			next
 		}
+		of && $of != substr(only, index(only, "=") + 1) { next }
 		{ print $0 ("trial" in has ? "" : OFS n++) ("pair" in has ? "" : OFS n++) ("kept" in has ? "" : OFS 1) }' \
 		"$BENCH/$1.tsv"
 }
@@ -56,7 +60,7 @@ medians() {
 	awk -F'\t' -v OFS='\t' -v panel="$3" -v x="${4-}" "$find"'
 		function key() { return x == "" ? $1 : $1 FS $2 }
 		/^[#!]/ { next }
-		FNR == 1 || !head[FILENAME]++ {
+		!head[FILENAME]++ {
 			if (FILENAME == ARGV[1]) { l = of("lab"); v = of("verdict"); at = x == "" ? 0 : of(x) }
 			else { m = of("median"); n = of("n") }
 			next
@@ -161,7 +165,9 @@ idle)
 	both idle cpu_us cpu connections
 	;;
 peers)
+	only=max_per_s=nan # the others are of a closed loop
 	both peers cpu_us cpu
+	only=
 	both peers max_per_s max
 	both peers bytes_per_idle bytes
 	[ ! -s "$BENCH/peercalls.tsv" ] || both peercalls calls_per_request calls

@@ -2,7 +2,7 @@
 load "plots/style.gp"
 of(s) = s[:strstrt(s, "|") - 1]
 trial(s) = s[strstrt(s, "|") + 1:strlen(s) - 2]
-one(s) = sprintf("<awk -F'\t' '$1 == \"%s\" && $2 == \"%s\"' '%s'", of(s), trial(s), data)
+one(s) = points(of(s), trial(s), all)
 noisy = system("awk -F'\t' '".body."$2 ~ /:/ && $9 && !seen[$1, $2]++ { printf \"%s|%s|1 \", $1, $2 }' '".data."'")
 quiet = system("awk -F'\t' '".body."$2 ~ /:/ && !$9 && !seen[$1, $2]++ { printf \"%s|%s|0 \", $1, $2 }' '".data."'")
 

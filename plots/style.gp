@@ -76,13 +76,11 @@ rates = '("1k" 1e3, "2k" 2e3, "5k" 5e3, "10k" 1e4, "20k" 2e4, "50k" 5e4, "100k" 
 percentiles = '("0" 1, "50" 2, "75" 4, "90" 10, "99" 100, "99.9" 1000, "99.99" 10000)'
 sizes = text ? '("1" 1, "10" 10, "100" 100, "1k" 1e3, "10k" 1e4)' : decades
 
-head(key) = system(sprintf("sed -n 's/^# %s: //p;/^[^#]/q' '%s'", key, data))
-trials = int(0 + system("echo '".head("trials")."' | awk '{ print $1 + 0 }'")) # a 0 before a number makes it octal
-kept = head("kept") eq "" ? "" : ", kept ".head("kept")
-footer = head("what")."; trials: ".head("trials").kept."; ".head("date")."; commit ".head("commit")."\n". \
-	head("cpu").", ".head("cpus")." CPUs (hypervisor: ".head("hypervisor")."), ".head("kernel")."; ".head("pinning")
-footer = system(sprintf("cat <<'END' | fold -s -w %d\n%s\nEND\n", text ? 79 : 135, footer))
-lines = int(system(sprintf("cat <<'END' | wc -l\n%s\nEND\n", footer)))
+# Whose numbers these are, in one go: how many lines, how many trials, then the lines.
+footer = system(sprintf("awk -v width=%d -f plots/footer.awk '%s'", text ? 79 : 135, data))
+lines = int(0 + word(footer, 1))
+trials = int(0 + word(footer, 2))
+footer = footer[strstrt(footer, "\n") + 1:]
 
 set border 3 lc rgb "#444444"
 set tics nomirror textcolor rgb "#222222"

@@ -500,6 +500,7 @@ longest_turn() {
 		04-*) [[ $most -gt 80 ]] ;;
 		07-*) [[ $most -eq 8 ]] ;;
 		esac || fail "$lab read one client $most times in a turn"
+	done
 }
 
 # order_of MODE: 200 numbered bytes, every other one is work; what came back, in $MODE.
