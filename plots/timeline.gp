@@ -24,11 +24,11 @@ do for [p=1:2] {
 	unit = p == 1 ? 1000.0 : 1.0
 	set origin 0, (p == 1 ? 0.52 : 0.0)
 	set size 1, (p == 1 ? 0.48 : 0.54)
-	set title (p == 1 ? have.": what each connection is doing" : "The beginning of it")
+	set title (p == 1 ? word(have, 1).": what each connection is doing" : "The beginning of it")
 	set xlabel (p == 1 ? "ms" : "µs")
 	set xrange [0:(p == 1 ? peak(6, 1) / 1000 : zoom)]
 	if (!text) { if (p == 1) { set bmargin 3 } else { set bmargin at screen 0.13 + 0.026 * lines } }
-	if (p == 2) { unset key } else { set key outside top center horizontal samplen 2 }
+	if (p == 2) { unset key } else { set key outside top center horizontal reverse Left samplen 2 width -8 }
 	plot for [i=1:5] rows(word(states, i)) using ($5 / unit):2:($5 / unit):($6 / unit):($2 - low(i)):($2 - high(i)) \
 		with boxxyerror fs pattern fill(i) lc rgb int(tint(i)) title part(i)
 	unset label 100
