@@ -1,6 +1,7 @@
-/* The client of a trace: connect, send, recv, shutdown, recv of 0, close; with time between
- * them, so that what the server does belongs to one of them. It is linked with the probe,
- * which tells its calls; those that the probe does not know it tells itself. */
+/* The client of a trace: connect, send, recv, shutdown, recv of 0, close; with time
+ * between them, so that what the server does belongs to one of them. It is linked with
+ * the probe, which tells its calls; those that the probe does not know it tells itself.
+ */
 #include "args.h"
 #include "err.h"
 #include "net.h"
@@ -119,7 +120,8 @@ static long request(int fd)
 		n = recv(fd, reply, sizeof reply, 0);
 		if (n <= 0)
 			break; /* it closed, or is silent */
-		if (n > size - received || memcmp(reply, bytes + received, (size_t)n) != 0)
+		if (n > size - received ||
+			memcmp(reply, bytes + received, (size_t)n) != 0)
 			die_usage("the reply is not what was sent");
 		received += n;
 	}
@@ -161,8 +163,8 @@ int main(int argc, char **argv)
 	struct address at;
 	bool answered = true;
 
-	args_parse(argc, argv, "One client, and with LAB_TRACE=clock every call it makes.",
-		"", opts);
+	args_parse(argc, argv,
+		"One client, and with LAB_TRACE=clock every call it makes.", "", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
 	for (size_t i = 0; i < sizeof bytes; i++)

@@ -111,7 +111,8 @@ __attribute__((constructor)) static void probe_init(void)
 
 	start_ns = now_ns();
 	clocked = trace && strcmp(trace, "clock") == 0;
-	if (trace && *trace && !clocked && strcmp(trace, "0") != 0 && strcmp(trace, "1") != 0)
+	if (trace && *trace && !clocked && strcmp(trace, "0") != 0 &&
+		strcmp(trace, "1") != 0)
 		die_usage("LAB_TRACE: '%s' is none of 0, 1, clock", trace);
 	tracing = clocked || (trace && *trace == '1');
 	if (tracing && !(data_of = calloc(MAX_FD, sizeof *data_of)))
