@@ -16,7 +16,7 @@ LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 SERVERS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
-TOOLS := counts facts flood load nudge sink stats torture faults.so
+TOOLS := ask counts facts flood load nudge sink stats torture faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
 PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
 # Lab 03 with a small change, which is a diff; where patch(1) is installed.
@@ -49,6 +49,10 @@ $B/obj/variants/%.o: $B/variants/%.c Makefile
 
 $B/counts: $B/obj/bench/counts.o $B/obj/bench/page.o $(COMMON)
 	$(LINK)
+
+# The client of a trace tells its calls as the labs do.
+$B/ask: $B/obj/bench/ask.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+	$(LINK) -Wl,@common/probe.wrap
 
 $B/load: $B/obj/bench/load.o $B/obj/bench/hist.o $B/obj/bench/page.o $(COMMON)
 	$(LINK)
@@ -145,6 +149,9 @@ demo-%: all
 run: all  ## start a lab in the foreground: LAB=04 (PORT=8080)
 	build/$(call lab) --port $(or $(PORT),8080)
 
+trace: all  ## one request, call by call, client beside server: LAB=04 (SIZE=10000, PLOT=1)
+	@bench/trace $(call lab)
+
 diff:  ## show a lab against its parent: LAB=04
 	@diff -u labs/$(call parent,$(call lab))/server.c labs/$(call lab)/server.c || true
 
@@ -224,6 +231,9 @@ hint:  ## a hint for an exercise: LAB=04 (LEVEL=1..3)
 grade: all $(CHECKS:%=$B/tests/%)  ## points over all exercises that were begun (JSON=1)
 	@tests/grade/grade
 
+doctor:  ## what this machine has and allows, and what each lack costs
+	@bench/doctor
+
 setup:  ## install what is missing (apt, through sudo)
 	@bench/setup
 
@@ -249,4 +259,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade
+.PHONY: all plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade trace doctor

@@ -63,10 +63,12 @@ int __wrap_ioctl(int, unsigned long, ...);
 
 static struct probe_page *page; /* NULL: not counting */
 static bool tracing;
+static bool clocked; /* LAB_TRACE=clock */
 static bool probing; /* either of them */
 static int64_t start_ns;
 static _Atomic uint64_t connection[MAX_FD / 64]; /* one bit a descriptor from accept4 */
 static uint64_t *data_of; /* tracing: what epoll_ctl stored for each descriptor */
+static _Thread_local int64_t entered_ns; /* clocked: when this call began */
 
 static int64_t now_ns(void)
 {
@@ -108,9 +110,11 @@ __attribute__((constructor)) static void probe_init(void)
 	const char *file = getenv("LAB_COUNTS"), *trace = getenv("LAB_TRACE");
 
 	start_ns = now_ns();
-	if (trace && *trace && strcmp(trace, "0") != 0 && strcmp(trace, "1") != 0)
-		die_usage("LAB_TRACE: '%s' is neither 0 nor 1", trace);
-	tracing = trace && *trace == '1';
+	clocked = trace && strcmp(trace, "clock") == 0;
+	if (trace && *trace && !clocked && strcmp(trace, "0") != 0 &&
+		strcmp(trace, "1") != 0)
+		die_usage("LAB_TRACE: '%s' is none of 0, 1, clock", trace);
+	tracing = clocked || (trace && *trace == '1');
 	if (tracing && !(data_of = calloc(MAX_FD, sizeof *data_of)))
 		die_errno("LAB_TRACE");
 	if (file && *file)
@@ -151,13 +155,29 @@ static void count_bytes(enum probe_call call, size_t len, ssize_t result, bool r
 		add(&t->bytes, (uint64_t)result);
 }
 
+static void enter(void)
+{
+	if (clocked)
+		entered_ns = now_ns();
+}
+
+/* What stands before each line. */
+static int tell_time(char *to, size_t room)
+{
+	int64_t now = now_ns(), since = now - (clocked ? entered_ns : start_ns);
+	int s = (int)(since / 1000000000), ns = (int)(since % 1000000000);
+
+	if (!clocked)
+		return snprintf(to, room, "%3d.%06d ", s, ns / 1000);
+	return snprintf(to, room, "%lld.%09d %d.%09d ", (long long)(now / 1000000000),
+		(int)(now % 1000000000), s, ns);
+}
+
 /* One line, one write, so that threads and forks do not mix theirs. */
 __attribute__((format(printf, 1, 2))) static void tell(const char *fmt, ...)
 {
 	char line[LINE];
-	int64_t ns = now_ns() - start_ns;
-	int n = snprintf(line, sizeof line, "%3d.%06d ", (int)(ns / 1000000000),
-		(int)(ns / 1000 % 1000000));
+	int n = tell_time(line, sizeof line);
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -285,6 +305,8 @@ static void saw(enum probe_call call, const char *name, int fd, ssize_t result)
 
 ssize_t __wrap_recv(int fd, void *to, size_t len, int flags)
 {
+	enter();
+
 	ssize_t n = __real_recv(fd, to, len, flags);
 
 	if (probing)
@@ -301,6 +323,8 @@ ssize_t __wrap___recv_chk(int fd, void *to, size_t len, size_t room, int flags)
 
 ssize_t __wrap_send(int fd, const void *from, size_t len, int flags)
 {
+	enter();
+
 	ssize_t n = __real_send(fd, from, len, flags);
 
 	if (probing)
@@ -310,6 +334,8 @@ ssize_t __wrap_send(int fd, const void *from, size_t len, int flags)
 
 ssize_t __wrap_read(int fd, void *to, size_t len)
 {
+	enter();
+
 	ssize_t n = __real_read(fd, to, len);
 
 	if (probing)
@@ -326,6 +352,8 @@ ssize_t __wrap___read_chk(int fd, void *to, size_t len, size_t room)
 
 ssize_t __wrap_write(int fd, const void *from, size_t len)
 {
+	enter();
+
 	ssize_t n = __real_write(fd, from, len);
 
 	if (probing)
@@ -335,6 +363,8 @@ ssize_t __wrap_write(int fd, const void *from, size_t len)
 
 ssize_t __wrap_pread(int fd, void *to, size_t len, off_t at)
 {
+	enter();
+
 	ssize_t n = __real_pread(fd, to, len, at);
 
 	if (probing)
@@ -361,6 +391,8 @@ ssize_t __wrap___pread64_chk(int fd, void *to, size_t len, off_t at, size_t room
 
 ssize_t __wrap_sendfile(int to, int from, off_t *offset, size_t len)
 {
+	enter();
+
 	ssize_t n = __real_sendfile(to, from, offset, len);
 
 	if (probing)
@@ -375,6 +407,8 @@ ssize_t __wrap_sendfile64(int to, int from, off_t *offset, size_t len)
 
 ssize_t __wrap_splice(int from, off_t *in, int to, off_t *out, size_t len, unsigned flags)
 {
+	enter();
+
 	ssize_t n = __real_splice(from, in, to, out, len, flags);
 
 	if (probing)
@@ -384,6 +418,8 @@ ssize_t __wrap_splice(int from, off_t *in, int to, off_t *out, size_t len, unsig
 
 int __wrap_accept4(int lfd, struct sockaddr *sa, socklen_t *len, int flags)
 {
+	enter();
+
 	int fd = __real_accept4(lfd, sa, len, flags);
 
 	if (!probing)
@@ -408,6 +444,8 @@ int __wrap_close(int fd)
 	}
 	if (tracing && fd >= 0 && fd < MAX_FD)
 		data_of[fd] = 0;
+	enter();
+
 	int result = __real_close(fd);
 
 	if (probing)
@@ -417,6 +455,8 @@ int __wrap_close(int fd)
 
 int __wrap_epoll_create1(int flags)
 {
+	enter();
+
 	int epfd = __real_epoll_create1(flags);
 
 	if (probing)
@@ -426,6 +466,8 @@ int __wrap_epoll_create1(int flags)
 
 int __wrap_epoll_wait(int epfd, struct epoll_event *evs, int max, int timeout)
 {
+	enter();
+
 	int n = __real_epoll_wait(epfd, evs, max, timeout);
 
 	if (!probing)
@@ -447,6 +489,8 @@ int __wrap_epoll_wait(int epfd, struct epoll_event *evs, int max, int timeout)
 int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev)
 {
 	static const char *const ops[] = { "?", "ADD", "DEL", "MOD" };
+	enter();
+
 	int result = __real_epoll_ctl(epfd, op, fd, ev);
 
 	if (!probing)
@@ -468,6 +512,8 @@ int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev)
 
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
+	enter();
+
 	int result = __real_poll(fds, n, timeout);
 
 	if (probing)
@@ -489,6 +535,8 @@ int __wrap_fcntl(int fd, int cmd, ...)
 	va_list ap;
 
 	va_start(ap, cmd);
+	enter();
+
 	int result = __real_fcntl(fd, cmd, va_arg(ap, void *));
 	va_end(ap);
 	if (probing)
@@ -511,6 +559,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_list ap;
 
 	va_start(ap, request);
+	enter();
+
 	int result = __real_ioctl(fd, request, va_arg(ap, void *));
 	va_end(ap);
 	if (probing)

@@ -5,6 +5,8 @@
  *                    it can be read at any moment from outside (build/counts FILE),
  *                    outlives SIGKILL, and adds up over threads and forked processes
  *   LAB_TRACE=1      tells each call on stderr, with the seconds since the start
+ *   LAB_TRACE=clock  the same with two numbers in front: CLOCK_MONOTONIC, which processes
+ *                    share, when the call returned, and the seconds it took
  *
  * A call is counted when it returns, as strace(1) does. This header is the page's layout.
  */
