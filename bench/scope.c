@@ -1,7 +1,7 @@
 /* A live view of a process' epoll sets and what is stuck in them, without ptrace. */
+#include "scope.h"
 #include "args.h"
 #include "err.h"
-#include "scope.h"
 #include "stop.h"
 #include <ctype.h>
 #include <errno.h>
@@ -82,8 +82,11 @@ static const char *events_text(uint32_t events, char text[static 64])
 
 static void number(char text[static 16], const struct fd *f, bool unsent)
 {
-	if (f && f->sock)
-		snprintf(text, 16, "%" PRIu32, unsent ? f->sock->unsent : f->sock->unread);
+	if (f && f->sock && unsent && f->sock->state == LISTENING)
+		snprintf(text, 16, "-");
+	else if (f && f->sock)
+		snprintf(
+			text, 16, "%" PRIu32, unsent ? f->sock->unsent : f->sock->unread);
 	else
 		snprintf(text, 16, "%s",
 			f && (strcmp(f->type, "tcp") == 0 || strcmp(f->type, "unix") == 0)
@@ -100,14 +103,14 @@ static void entry_line(struct page *p, const struct entry *e)
 	number(unread, f, false);
 	number(unsent, f, true);
 	line(p, "%4d %-7s %-3s %7s %6s %-10s %-21s %s", e->fd, f ? f->type : "?",
-		!f	      ? "?"
+		!f            ? "?"
 		: f->blocking ? "no"
 			      : "yes",
 		unread, unsent, s ? diag_state(s) : "-",
-		!s		? "-"
-		: s->peer[0]	? s->peer
+		!s            ? "-"
+		: s->peer[0]  ? s->peer
 		: s->local[0] ? s->local
-				: "-",
+			      : "-",
 		events_text(e->events, events));
 }
 
@@ -196,14 +199,18 @@ static void json_entry(const struct entry *e)
 	json_string("peer", s ? s->peer : NULL);
 	putchar(',');
 	json_string("state", s ? diag_state(s) : NULL);
-	printf(",\"blocking\":%s,\"events\":[", !f ? "null" : f->blocking ? "true" : "false");
+	printf(",\"blocking\":%s,\"events\":[", !f            ? "null"
+						: f->blocking ? "true"
+							      : "false");
 	for (const struct bit *b = bits; b->name; b++)
 		if (e->events & b->bit) {
 			printf("%s\"%s\"", comma, b->name);
 			comma = ",";
 		}
 	printf("],\"fired\":%s", fired(e->events) ? "true" : "false");
-	if (s)
+	if (s && s->state == LISTENING)
+		printf(",\"unread\":%" PRIu32 ",\"unsent\":null}", s->unread);
+	else if (s)
 		printf(",\"unread\":%" PRIu32 ",\"unsent\":%" PRIu32 "}", s->unread,
 			s->unsent);
 	else
@@ -214,8 +221,8 @@ static void json_page(const struct look *l, const struct findings *found)
 {
 	printf("{\"process\":{\"pid\":%d,", (int)pid);
 	json_string("name", l->name);
-	printf(",\"state\":\"%c\",\"cpu_percent\":%.1f,\"wakeups_s\":%.1f,", l->state, l->cpu,
-		l->wakeups_s);
+	printf(",\"state\":\"%c\",\"cpu_percent\":%.1f,\"wakeups_s\":%.1f,", l->state,
+		l->cpu, l->wakeups_s);
 	if (l->counted)
 		printf("\"epoll_wait_s\":%.1f,", l->returns_s);
 	else
@@ -235,7 +242,7 @@ static void json_page(const struct look *l, const struct findings *found)
 		const struct finding *f = &found->list[i];
 
 		printf("%s{\"level\":\"%s\",\"set\":", i ? "," : "",
-			f->level == '!'	  ? "sure"
+			f->level == '!'   ? "sure"
 			: f->level == '?' ? "hint"
 					  : "note");
 		if (f->set >= 0)
@@ -258,8 +265,8 @@ static void look(struct look *l, const struct look *before)
 	if (look_take(l, pid, before))
 		return;
 	if (errno == ESRCH)
-		fprintf(stderr, "%s: process %d is gone\n",
-			program_invocation_short_name, (int)pid);
+		fprintf(stderr, "%s: process %d is gone\n", program_invocation_short_name,
+			(int)pid);
 	else
 		warn_errno("process %d: its descriptors are not ours to see", (int)pid);
 	exit(1);
@@ -403,7 +410,8 @@ int main(int argc, char **argv)
 	bool plain = false, json = false;
 	double interval = 1;
 	const struct opt opts[] = {
-		{ '1', "once", NULL, "two looks 0.2 s apart, as plain text", .flag = &plain },
+		{ '1', "once", NULL, "two looks 0.2 s apart, as plain text",
+			.flag = &plain },
 		{ 'j', "json", NULL, "the same as one JSON object", .flag = &json },
 		{ 'i', "interval", "S", "seconds between two looks, when live (1)",
 			.real = &interval, .min = 0.1, .max = 3600 },

@@ -12,12 +12,13 @@
 enum tcp_state { ESTABLISHED = 1, SYN_SENT = 2, CLOSE_WAIT = 8, LISTENING = 10 };
 
 struct sock {
-	uint64_t key; /* its inode; while it waits to be accepted, one made of its cookie */
+	uint64_t key; /* its inode; while it waits to be accepted, one made of its cookie
+		       */
 	const char *type; /* tcp, unix */
 	enum tcp_state state;
 	uint16_t port; /* its own, of tcp */
 	char local[56], peer[56];
-	uint32_t unread, unsent; /* of a listener: how many wait, how many may */
+	uint32_t unread, unsent; /* of a listener, unread: how many wait for accept */
 	bool fin; /* a FIN has come and was not read */
 	bool counted; /* the two below are known */
 	uint64_t received, acked; /* bytes, from the beginning */
@@ -28,10 +29,11 @@ struct fd {
 	int fd;
 	const char *type;
 	bool blocking;
+	bool asleep; /* a thread is in a call that waits for it */
 	uint64_t inode; /* 0: it has none of its own */
 	const struct sock *sock; /* NULL: no queue to be seen */
 	int watched; /* by how many registrations */
-	double since; /* from when on the four above stand */
+	double since; /* from when on all this stands */
 };
 
 struct entry {

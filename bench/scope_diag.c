@@ -39,8 +39,8 @@ void diag_enter(pid_t pid)
 const char *diag_state(const struct sock *s)
 {
 	static const char *const names[] = { "?", "ESTAB", "SYN-SENT", "SYN-RECV",
-		"FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE", "CLOSE-WAIT", "LAST-ACK",
-		"LISTEN", "CLOSING" };
+		"FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE", "CLOSE-WAIT",
+		"LAST-ACK", "LISTEN", "CLOSING" };
 
 	return s->state < sizeof names / sizeof *names ? names[s->state] : "?";
 }
@@ -56,7 +56,8 @@ static void address(char *text, size_t size, int family, const void *a, uint16_t
 static void take_info(struct sock *s, const struct rtattr *a)
 {
 	struct tcp_info info = { 0 };
-	size_t len = RTA_PAYLOAD(a), last = offsetof(struct tcp_info, tcpi_bytes_received);
+	size_t len = RTA_PAYLOAD(a),
+	       last = offsetof(struct tcp_info, tcpi_bytes_received);
 
 	if (len < last + sizeof info.tcpi_bytes_received)
 		return; /* Linux < 4.1 */
@@ -85,7 +86,8 @@ static void take_inet(struct sock *s, const struct nlmsghdr *h)
 			ntohs(m->id.idiag_dport));
 	s->unread = m->idiag_rqueue;
 	s->unsent = m->idiag_wqueue;
-	/* The FIN has a place in the queue, the last: it is there for as long as unread. */
+	/* The FIN has a place in the queue, the last: it is there for as long as unread.
+	 */
 	s->fin = s->state >= CLOSE_WAIT && s->state != LISTENING && s->unread > 0;
 	s->unread -= s->fin;
 	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))

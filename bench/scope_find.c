@@ -108,8 +108,8 @@ static void judge_input(const struct subject *j)
 		return;
 	what_waits(s, text);
 	if (!(ev & EPOLLIN))
-		found(j, '.', "paused", "EPOLLIN not armed, %s: paused for %.1f s", text,
-			for_s);
+		found(j, '.', "paused", "EPOLLIN not armed, %s unread: paused for %.1f s",
+			text, for_s);
 	else if (s->unsent > 0)
 		found(j, '.', "paused", "%s unread for %.1f s behind %" PRIu32 " unsent",
 			text, for_s, s->unsent);
@@ -160,6 +160,18 @@ static void judge_end(const struct subject *j)
 			ev & EPOLLIN ? "EPOLLIN" : "EPOLLRDHUP");
 }
 
+/* Each call could have MSG_DONTWAIT; one that sleeps has not. */
+static void judge_blocking(const struct subject *j)
+{
+	if (j->f->asleep && lasted(j->l, j->f->since))
+		found(j, '!', "blocking",
+			"blocking socket in an edge-triggered set: a thread sleeps in "
+			"it");
+	else
+		found(j, '?', "blocking",
+			"blocking socket in an edge-triggered set: draining it can hang");
+}
+
 static void judge_entry(const struct subject *j)
 {
 	uint32_t ev = j->e->events;
@@ -168,7 +180,8 @@ static void judge_entry(const struct subject *j)
 	if (!j->f) {
 		if (lasted(j->l, j->e->since))
 			found(j, '?', "stale",
-				"watched, but closed or another's here: a copy lives on");
+				"closed, or another by now; a copy of the old one is "
+				"still watched");
 		return;
 	}
 	if ((ev & ONESHOT) && !(ev & ~KEPT)) {
@@ -176,8 +189,7 @@ static void judge_entry(const struct subject *j)
 		return;
 	}
 	if (socket && j->f->blocking && (ev & EDGE))
-		found(j, '?', "blocking",
-			"blocking socket in an edge-triggered set: draining it can hang");
+		judge_blocking(j);
 	if (socket)
 		judge_end(j);
 	if (j->s && j->s->state != LISTENING) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,14 +34,15 @@ static double now(void)
 
 static FILE *proc_open(pid_t pid, const char *what)
 {
-	char path[64];
+	char path[96];
 
 	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, what);
 	return fopen(path, "re");
 }
 
 /* What the link says: socket:[123], pipe:[123], anon_inode:[eventpoll], a path. */
-static void name_fd(struct fd *f, const char *path, const char *link, const struct look *l)
+static void name_fd(
+	struct fd *f, const char *path, const char *link, const struct look *l)
 {
 	static const struct {
 		const char *link, *type;
@@ -66,7 +68,7 @@ static void name_fd(struct fd *f, const char *path, const char *link, const stru
 	if (f->sock)
 		f->type = f->sock->type;
 	else if (getxattr(path, "system.sockprotoname", proto, sizeof proto - 1) > 0)
-		f->type = strncmp(proto, "TCP", 3) == 0	   ? "tcp"
+		f->type = strncmp(proto, "TCP", 3) == 0    ? "tcp"
 			  : strncmp(proto, "UDP", 3) == 0  ? "udp"
 			  : strncmp(proto, "UNIX", 4) == 0 ? "unix"
 							   : "socket";
@@ -151,7 +153,8 @@ static bool read_fds(struct look *l, pid_t pid)
 			l->fds = grown(l->fds, room, sizeof *l->fds);
 		}
 		struct fd *f = &l->fds[l->n_fds++];
-		*f = (struct fd){ .fd = (int)strtol(e->d_name, NULL, 10), .since = l->at };
+		*f = (struct fd){ .fd = (int)strtol(e->d_name, NULL, 10),
+			.since = l->at };
 		name_fd(f, path, link, l);
 	}
 	closedir(d);
@@ -196,7 +199,8 @@ static bool read_status(struct look *l, pid_t pid)
 		return false;
 	bool ok = fgets(line, sizeof line, in);
 	fclose(in);
-	char *open = ok ? strchr(line, '(') : NULL, *close = ok ? strrchr(line, ')') : NULL;
+	char *open = ok ? strchr(line, '(') : NULL,
+	     *close = ok ? strrchr(line, ')') : NULL;
 	if (!open || !close || close[1] != ' ')
 		return false;
 	*close = '\0';
@@ -208,7 +212,32 @@ static bool read_status(struct look *l, pid_t pid)
 	return l->state != 'Z' && l->state != 'X';
 }
 
-static void read_wakeups(struct look *l, pid_t pid)
+/* Which descriptors a thread sleeps in, if we may know (as for ptrace): the call's number
+ * and its first argument. */
+static void read_asleep(struct look *l, pid_t pid, const char *task)
+{
+	static const long calls[] = { SYS_read, SYS_write, SYS_readv, SYS_writev,
+		SYS_recvfrom, SYS_sendto, SYS_recvmsg, SYS_sendmsg, SYS_accept,
+		SYS_accept4 };
+	char path[64];
+	long call;
+	unsigned arg;
+
+	snprintf(path, sizeof path, "task/%.20s/syscall", task);
+	FILE *in = proc_open(pid, path);
+	if (!in)
+		return;
+	if (fscanf(in, "%ld 0x%x", &call, &arg) == 2)
+		for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+			struct fd *f = find_fd(l->fds, l->n_fds, sizeof *f, (int)arg);
+
+			if (call == calls[i] && f)
+				f->asleep = true;
+		}
+	fclose(in);
+}
+
+static void read_tasks(struct look *l, pid_t pid)
 {
 	char path[64], line[256];
 	uint64_t n;
@@ -223,6 +252,8 @@ static void read_wakeups(struct look *l, pid_t pid)
 				l->wakeups += n;
 		if (in)
 			fclose(in);
+		if (in)
+			read_asleep(l, pid, e->d_name);
 	}
 	if (d)
 		closedir(d);
@@ -241,7 +272,8 @@ static void read_counts(struct look *l, pid_t pid)
 		if (strncmp(word, "LAB_COUNTS=", 11) == 0 && word[11] == '/')
 			snprintf(path, sizeof path, "%s", word + 11);
 		else if (strncmp(word, "LAB_COUNTS=", 11) == 0)
-			snprintf(path, sizeof path, "/proc/%d/cwd/%s", (int)pid, word + 11);
+			snprintf(path, sizeof path, "/proc/%d/cwd/%s", (int)pid,
+				word + 11);
 	free(word);
 	if (in)
 		fclose(in);
@@ -279,7 +311,8 @@ static void age_socks(struct look *l, const struct look *before)
 
 		if (!b || b->state != s->state)
 			continue;
-		if (b->unread == s->unread && b->received == s->received && b->fin == s->fin)
+		if (b->unread == s->unread && b->received == s->received &&
+			b->fin == s->fin)
 			s->since_in = b->since_in;
 		if (b->unsent == s->unsent && b->acked == s->acked)
 			s->since_out = b->since_out;
@@ -294,7 +327,8 @@ static void age_fds(struct look *l, const struct look *before)
 			find_fd(before->fds, before->n_fds, sizeof *f, f->fd);
 
 		if (b && b->inode == f->inode && !b->sock == !f->sock &&
-			b->blocking == f->blocking && b->watched == f->watched)
+			b->blocking == f->blocking && b->asleep == f->asleep &&
+			b->watched == f->watched)
 			f->since = b->since;
 	}
 }
@@ -337,7 +371,7 @@ bool look_take(struct look *l, pid_t pid, const struct look *before)
 		return false;
 	}
 	link_entries(l);
-	read_wakeups(l, pid);
+	read_tasks(l, pid);
 	read_counts(l, pid);
 	l->cpu_ns = cpu_ns(pid);
 	if (before) {
