@@ -260,13 +260,30 @@ static void json_page(const struct look *l, const struct findings *found)
 
 /* --- looking, once or again and again */
 
+static void restore(void)
+{
+	if (screen) {
+		printf("\033[?25h\033[?1049l");
+		fflush(stdout);
+	}
+	if (raw)
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &cooked);
+	screen = raw = false;
+}
+
 static void look(struct look *l, const struct look *before)
 {
 	if (look_take(l, pid, before))
 		return;
+	int reason = errno;
+
+	restore(); /* the news belongs on the old screen */
+	errno = reason;
 	if (errno == ESRCH)
-		fprintf(stderr, "%s: process %d is gone\n", program_invocation_short_name,
-			(int)pid);
+		fprintf(stderr,
+			before ? "%s: process %d is gone\n"
+			       : "%s: there is no process %d\n",
+			program_invocation_short_name, (int)pid);
 	else
 		warn_errno("process %d: its descriptors are not ours to see", (int)pid);
 	exit(1);
@@ -294,17 +311,6 @@ static void draw_screen(const struct look *l)
 	printf("\033[J");
 	flushed();
 	free(found.list);
-}
-
-static void restore(void)
-{
-	if (screen) {
-		printf("\033[?25h\033[?1049l");
-		fflush(stdout);
-	}
-	if (raw)
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &cooked);
-	screen = raw = false;
 }
 
 static void on_resize(int sig)
