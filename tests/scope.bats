@@ -159,7 +159,7 @@ stuck() {
 			look "$w"
 			nothing_wrong
 			jq -e '.sets | length == 1' <<<"$seen"
-			jq -e '.any(.sets[0].fds[]; .state == "LISTEN")' <<<"$seen"
+			jq -e 'any(.sets[0].fds[]; .state == "LISTEN")' <<<"$seen"
 		done
 		stop_lab
 	done
