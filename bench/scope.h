@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 /* The kernel's numbers, which <netinet/tcp.h> has and <linux/tcp.h> has not. */
@@ -51,6 +50,7 @@ struct set {
 };
 
 struct look {
+	pid_t pid;
 	double at;
 	char name[32];
 	char state; /* R, S, T … as in ps */
@@ -90,6 +90,12 @@ const char *diag_state(const struct sock *s);
 
 /* What the second of two looks tells. */
 void find_all(const struct look *l, struct findings *out);
+
+/* On stdout. On a screen of so many rows and columns (rows 0: on paper, all of it) each
+ * line ends by clearing what is left of the old one. */
+void show_text(
+	const struct look *l, const struct findings *found, size_t rows, size_t cols);
+void show_json(const struct look *l, const struct findings *found);
 
 /* Memory, or the end of the program. */
 void *grown(void *list, size_t n, size_t size);

@@ -10,6 +10,7 @@
 #include <linux/tcp.h>
 #include <linux/unix_diag.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -3,6 +3,7 @@
 #include "scope.h"
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -359,7 +360,7 @@ static double rate(uint64_t after, uint64_t before, double seconds)
 
 bool look_take(struct look *l, pid_t pid, const struct look *before)
 {
-	*l = (struct look){ .at = now() };
+	*l = (struct look){ .pid = pid, .at = now() };
 	errno = ESRCH;
 	if (!read_status(l, pid)) {
 		errno = ESRCH;

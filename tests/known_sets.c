@@ -2,6 +2,7 @@
  * `name=number` words and sleeps until stdin ends. */
 #include "err.h"
 #include "net.h"
+#include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -32,7 +33,9 @@ static void tcp_pair(int ends[2])
 	int lfd = listen_tcp(&at);
 	need(getsockname(lfd, (struct sockaddr *)&at.sa, &at.len), "getsockname");
 	ends[0] = need(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), "socket");
-	connect(ends[0], (struct sockaddr *)&at.sa, at.len); /* EINPROGRESS */
+	if (connect(ends[0], (struct sockaddr *)&at.sa, at.len) < 0 &&
+		errno != EINPROGRESS)
+		die_errno("connect");
 	ends[1] = need(accept4(lfd, NULL, NULL, SOCK_NONBLOCK), "accept4");
 	close(lfd);
 }

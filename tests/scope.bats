@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # Bats sets and reads these elsewhere
 # build/scope: it finds what is wrong with a wrong server, and nothing wrong with a right one.
 
 setup() {
@@ -115,7 +115,7 @@ quiet() {
 	nothing_wrong
 	says note 6 paused
 	kill "${CHILDREN[0]}"
-	"$BUILD/load" --port "$LAB_PORT" --connections 50 --rate 0 --duration 1 >/dev/null 2>&1 3>&- &
+	"$BUILD/load" --port "$LAB_PORT" --connections 50 --rate 0 --duration 0.6 >/dev/null 2>&1 3>&- &
 	CHILDREN=($!)
 	wait_until 5 watches "$LAB_PID" 53
 	look "$LAB_PID"
@@ -266,7 +266,7 @@ restored() {
 	wait_until 5 shows ESTAB
 	tmux -S "$T.sock" resize-window -x 40 -y 5
 	wait_until 5 shows '^  FD TYPE'
-	! shows EVENTS
+	run ! shows EVENTS
 	tmux -S "$T.sock" send-keys q
 	restored
 	[[ $(<"$T.rc") == 0 ]]
