@@ -98,6 +98,17 @@ static void judge_oneshot(const struct subject *j)
 			for_s);
 }
 
+/* Input asked for, and not taken while output is stuck, by a process that never sleeps.
+ */
+static bool spins_on_input(const struct subject *j)
+{
+	double since = later(later(j->e->since, j->s->since_in), j->s->since_out);
+
+	return (j->e->events & EPOLLIN) && !(j->e->events & (EDGE | ONESHOT)) &&
+	       j->s->unread > 0 && j->s->unsent > 0 && j->l->cpu > 5 &&
+	       j->l->wakeups_s < 1 && j->l->at - since >= 0.15;
+}
+
 static void judge_input(const struct subject *j)
 {
 	const struct sock *s = j->s;
@@ -105,6 +116,13 @@ static void judge_input(const struct subject *j)
 	double since = later(j->e->since, s->since_in), for_s = j->l->at - since;
 	char level = others_stuck(j) || !s->counted ? '?' : verdict(j->l), text[40];
 
+	if (spins_on_input(j)) {
+		found(j, '?', "unread",
+			"EPOLLIN armed, %" PRIu32
+			" unread, output stuck: it spins under LT",
+			s->unread);
+		return;
+	}
 	if ((s->unread == 0 && !s->fin) || !lasted(j->l, since))
 		return;
 	what_waits(s, text);

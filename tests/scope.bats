@@ -101,6 +101,20 @@ connect_5() {
 	says sure 5 oneshot
 }
 
+@test "scope: EPOLLIN left armed while output is stuck" {
+	start zoo/lt-paused-spin
+	connect_5
+	head -c 30000000 /dev/zero >&5 2>/dev/null 3>&- &
+	CHILDREN+=($!)
+	wait_until 10 accused "$LAB_PID" 'spins under LT'
+	says hint 5 unread
+}
+
+accused() { # PID WORDS
+	look "$1"
+	jq -e --arg words "$2" 'any(.findings[]; .text | contains($words))' <<<"$seen" >/dev/null
+}
+
 # quiet LAB: idle, with a reader that does not read, and under load.
 quiet() {
 	start "$1"
