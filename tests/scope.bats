@@ -78,8 +78,9 @@ connect_5() {
 	start zoo/et-blocking-socket
 	connect_5
 	wait_until 5 watches "$LAB_PID" 2
-	exec 6<>"/dev/tcp/127.0.0.1/$LAB_PORT"
 	echo one >&5
+	read -r -t 5 -u 5 reply # now it drains: asleep, and deaf to all others
+	exec 6<>"/dev/tcp/127.0.0.1/$LAB_PORT"
 	look "$LAB_PID"
 	jq -e '[.findings[] | select(.fd == 5 and .kind == "blocking" and .level != "note")] | length == 1' <<<"$seen"
 	jq -e '.sets[0].fds[] | select(.fd == 5) | .blocking' <<<"$seen"
