@@ -16,7 +16,7 @@ LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
 SERVERS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
-TOOLS := ask counts facts flood load nudge sink stats torture faults.so
+TOOLS := ask counts facts flood load nudge scope sink stats torture faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
 PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
 # Lab 03 with a small change, which is a diff; where patch(1) is installed.
@@ -71,6 +71,9 @@ $B/nudge: $B/obj/bench/nudge.o $(COMMON)
 	$(LINK)
 
 $B/flood: $B/obj/bench/flood.o $B/obj/bench/page.o $(COMMON)
+	$(LINK)
+
+$B/scope: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/scope*.c)) $(COMMON)
 	$(LINK)
 
 $B/sink: $B/obj/bench/sink.o $(COMMON)

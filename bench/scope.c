@@ -1,0 +1,209 @@
+/* A live view of a process' epoll sets and what is stuck in them, without ptrace. */
+#include "scope.h"
+#include "args.h"
+#include "err.h"
+#include "stop.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FIRST_MS = 200 };
+
+static pid_t pid;
+static volatile sig_atomic_t resized;
+static struct termios cooked;
+static bool raw, screen;
+
+/* --- looking, once or again and again */
+
+static void restore(void)
+{
+	if (screen) {
+		printf("\033[?25h\033[?1049l");
+		fflush(stdout);
+	}
+	if (raw)
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &cooked);
+	screen = raw = false;
+}
+
+static void look(struct look *l, const struct look *before)
+{
+	if (look_take(l, pid, before))
+		return;
+	int reason = errno;
+
+	restore(); /* the news belongs on the old screen */
+	errno = reason;
+	if (errno == ESRCH)
+		fprintf(stderr,
+			before ? "%s: process %d is gone\n"
+			       : "%s: there is no process %d\n",
+			program_invocation_short_name, (int)pid);
+	else
+		warn_errno("process %d: its descriptors are not ours to see", (int)pid);
+	exit(1);
+}
+
+static void flushed(void)
+{
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+}
+
+static void draw_screen(const struct look *l)
+{
+	struct findings found = { 0 };
+	size_t rows = 24, cols = 80;
+	struct winsize w;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 0 && w.ws_col > 0) {
+		rows = w.ws_row;
+		cols = w.ws_col;
+	}
+	find_all(l, &found);
+	printf("\033[H");
+	show_text(l, &found, rows, cols);
+	printf("\033[J");
+	flushed();
+	free(found.list);
+}
+
+static void on_resize(int sig)
+{
+	(void)sig;
+	resized = 1;
+}
+
+/* Ctrl-C still makes a signal; Ctrl-Z and Ctrl-\ would leave the screen as it is. */
+static void enter(void)
+{
+	struct sigaction act = { .sa_handler = on_resize };
+
+	stop_on_signals();
+	if (sigaction(SIGWINCH, &act, NULL) < 0 || sigaction(SIGTERM, NULL, &act) < 0 ||
+		sigaction(SIGHUP, &act, NULL) < 0)
+		die_errno("sigaction");
+	if (atexit(restore) != 0)
+		die_errno("atexit");
+	if (tcgetattr(STDIN_FILENO, &cooked) == 0) {
+		struct termios t = cooked;
+
+		t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		t.c_cc[VSUSP] = t.c_cc[VQUIT] = _POSIX_VDISABLE;
+		t.c_cc[VMIN] = 1;
+		t.c_cc[VTIME] = 0;
+		raw = tcsetattr(STDIN_FILENO, TCSAFLUSH, &t) == 0;
+	}
+	screen = true;
+	printf("\033[?1049h\033[?25l");
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Until `until`, a q, a signal or a new size. Returns false on the first two reasons to
+ * leave. */
+static bool rest(double until)
+{
+	while (!stopping && !resized) {
+		struct pollfd in = { .fd = raw ? STDIN_FILENO : -1, .events = POLLIN };
+		double left = until - now();
+		char key;
+
+		if (left <= 0)
+			return true;
+		if (poll(&in, 1, (int)(left * 1000) + 1) <= 0)
+			continue; /* the time has come, or a signal */
+		if (read(STDIN_FILENO, &key, 1) <= 0 || key == 'q' || key == 'Q')
+			return false;
+	}
+	return !stopping;
+}
+
+static void watch(struct look *before, double interval)
+{
+	struct look l;
+	double next = now() + FIRST_MS / 1e3;
+
+	enter();
+	while (rest(next)) {
+		if (resized && before->n_fds > 0)
+			draw_screen(before);
+		bool only_size = resized;
+		resized = 0;
+		if (only_size)
+			continue;
+		look(&l, before);
+		draw_screen(&l);
+		look_free(before);
+		*before = l;
+		next = now() + interval;
+	}
+}
+
+static void once(const struct look *before, bool json)
+{
+	struct timespec wait = { .tv_nsec = FIRST_MS * 1000000L };
+	struct findings found = { 0 };
+	struct look l;
+
+	while (nanosleep(&wait, &wait) < 0 && errno == EINTR)
+		;
+	look(&l, before);
+	find_all(&l, &found);
+	if (json)
+		show_json(&l, &found);
+	else
+		show_text(&l, &found, 0, 0);
+	flushed();
+	free(found.list);
+	look_free(&l);
+}
+
+int main(int argc, char **argv)
+{
+	bool plain = false, json = false;
+	double interval = 1;
+	const struct opt opts[] = {
+		{ '1', "once", NULL, "two looks 0.2 s apart, as plain text",
+			.flag = &plain },
+		{ 'j', "json", NULL, "the same as one JSON object", .flag = &json },
+		{ 'i', "interval", "S", "seconds between two looks, when live (1)",
+			.real = &interval, .min = 0.1, .max = 3600 },
+		{ 0 },
+	};
+	int first = args_parse(argc, argv,
+		"Shows the epoll sets of any process, what is stuck in its sockets, and "
+		"what looks wrong:\n'!' sure, '?' a hint, '.' a note. Live on a terminal "
+		"(q quits), else as --once.",
+		"PID", opts);
+	struct look l;
+	char *end;
+
+	if (argc - first != 1)
+		die_usage("takes one PID, see --help");
+	errno = 0;
+	long n = strtol(argv[first], &end, 10);
+	if (end == argv[first] || *end || errno || n < 1 || n > INT32_MAX)
+		die_usage("'%s' is not a process id", argv[first]);
+	pid = (pid_t)n;
+	diag_enter(pid);
+	look(&l, NULL);
+	if (plain || json || !isatty(STDOUT_FILENO))
+		once(&l, json);
+	else
+		watch(&l, interval);
+	look_free(&l);
+	return 0;
+}

@@ -1,0 +1,103 @@
+/* What scope sees of a process: its descriptors, its epoll sets, its sockets' queues. */
+#ifndef SCOPE_H
+#define SCOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The kernel's numbers, which <netinet/tcp.h> has and <linux/tcp.h> has not. */
+enum tcp_state { ESTABLISHED = 1, SYN_SENT = 2, CLOSE_WAIT = 8, LISTENING = 10 };
+
+struct sock {
+	uint64_t key; /* its inode; while it waits to be accepted, one made of its cookie
+		       */
+	const char *type; /* tcp, unix */
+	enum tcp_state state;
+	uint16_t port; /* its own, of tcp */
+	char local[56], peer[56];
+	uint32_t unread, unsent; /* of a listener, unread: how many wait for accept */
+	bool fin; /* a FIN has come and was not read */
+	bool counted; /* the two below are known */
+	uint64_t received, acked; /* bytes, from the beginning */
+	double since_in, since_out; /* from when on these stand as they are */
+};
+
+struct fd {
+	int fd;
+	const char *type;
+	bool blocking;
+	bool asleep; /* a thread is in a call that waits for it */
+	uint64_t inode; /* 0: it has none of its own */
+	const struct sock *sock; /* NULL: no queue to be seen */
+	int watched; /* by how many registrations */
+	double since; /* from when on all this stands */
+};
+
+struct entry {
+	int fd; /* the number it was registered by */
+	uint32_t events;
+	uint64_t inode;
+	const struct fd *is; /* NULL: that number means something else now */
+	double since;
+};
+
+struct set {
+	int fd;
+	struct entry *watched;
+	size_t n;
+};
+
+struct look {
+	pid_t pid;
+	double at;
+	char name[32];
+	char state; /* R, S, T … as in ps */
+	struct fd *fds;
+	struct set *sets;
+	struct sock *socks; /* all of the machine's, by key */
+	size_t n_fds, n_sets, n_socks;
+	const char *blind; /* why no queue can be seen, or NULL */
+	uint64_t cpu_ns, wakeups, returns; /* all threads, from the beginning */
+	bool counted; /* returns is known: there is a page of counts */
+	double cpu, wakeups_s, returns_s; /* since the look before */
+};
+
+struct finding {
+	char level; /* '!' sure, '?' a hint, '.' a note */
+	int set, fd; /* set -1: in none */
+	const char *kind;
+	char text[72];
+};
+
+struct findings {
+	struct finding *list;
+	size_t n;
+};
+
+/* One look at a process, and what has not changed since `before` (or NULL). False with
+ * errno set if it is gone (ESRCH) or not ours to look at. */
+bool look_take(struct look *l, pid_t pid, const struct look *before);
+void look_free(struct look *l);
+
+/* Every TCP and Unix socket of the process' network namespace, sorted by key. NULL in
+ * l->blind means that it worked. */
+void diag_enter(pid_t pid);
+void diag_take(struct look *l);
+const struct sock *diag_find(const struct look *l, uint64_t key);
+const char *diag_state(const struct sock *s);
+
+/* What the second of two looks tells. */
+void find_all(const struct look *l, struct findings *out);
+
+/* On stdout. On a screen of so many rows and columns (rows 0: on paper, all of it) each
+ * line ends by clearing what is left of the old one. */
+void show_text(
+	const struct look *l, const struct findings *found, size_t rows, size_t cols);
+void show_json(const struct look *l, const struct findings *found);
+
+/* Memory, or the end of the program. */
+void *grown(void *list, size_t n, size_t size);
+
+#endif

@@ -1,0 +1,245 @@
+/* A look as text, on a page or a screen, and as JSON. */
+#include "scope.h"
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+enum { SAME_KIND = 3 };
+
+/* Lines of text, cut to the terminal's size when there is one. */
+struct page {
+	size_t rows, cols, lines; /* rows 0: no limit */
+};
+
+__attribute__((format(printf, 2, 3))) static void line(
+	struct page *p, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (p->rows > 0 && p->lines >= p->rows)
+		return;
+	va_start(ap, fmt);
+	int n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (p->cols > 0 && n > (int)p->cols)
+		text[p->cols] = '\0';
+	fprintf(stdout, "%s%s", p->lines++ && p->rows > 0 ? "\r\n" : "", text);
+	if (p->rows == 0)
+		fputc('\n', stdout);
+	else
+		fputs("\033[K", stdout);
+}
+
+struct bit {
+	uint32_t bit;
+	const char *name;
+};
+
+/* ERR and HUP are not shown: the kernel adds them to every mask. */
+static const struct bit bits[] = { { EPOLLIN, "IN" }, { EPOLLPRI, "PRI" },
+	{ EPOLLOUT, "OUT" }, { EPOLLRDHUP, "RDHUP" }, { (uint32_t)EPOLLET, "ET" },
+	{ EPOLLONESHOT, "ONESHOT" }, { EPOLLEXCLUSIVE, "EXCLUSIVE" },
+	{ EPOLLWAKEUP, "WAKEUP" }, { 0, NULL } };
+
+static bool fired(uint32_t events)
+{
+	return (events & EPOLLONESHOT) && !(events & (EPOLLERR | EPOLLHUP));
+}
+
+static const char *events_text(uint32_t events, char text[static 64])
+{
+	size_t n = 0;
+
+	snprintf(text, 64, "%s", fired(events) ? "fired" : "-");
+	for (const struct bit *b = bits; b->name; b++)
+		if (events & b->bit)
+			n += (size_t)snprintf(
+				text + n, 64 - n, "%s%s", n ? "|" : "", b->name);
+	if (fired(events))
+		snprintf(text + n, 64 - n, "|fired");
+	return text;
+}
+
+static void number(char text[static 16], const struct fd *f, bool unsent)
+{
+	if (f && f->sock && unsent && f->sock->state == LISTENING)
+		snprintf(text, 16, "-");
+	else if (f && f->sock)
+		snprintf(
+			text, 16, "%" PRIu32, unsent ? f->sock->unsent : f->sock->unread);
+	else
+		snprintf(text, 16, "%s",
+			f && (strcmp(f->type, "tcp") == 0 || strcmp(f->type, "unix") == 0)
+				? "?"
+				: "-");
+}
+
+static void entry_line(struct page *p, const struct entry *e)
+{
+	const struct fd *f = e->is;
+	const struct sock *s = f ? f->sock : NULL;
+	char unread[16], unsent[16], events[64];
+
+	number(unread, f, false);
+	number(unsent, f, true);
+	line(p, "%4d %-7s %-3s %7s %6s %-10s %-21s %s", e->fd, f ? f->type : "?",
+		!f            ? "?"
+		: f->blocking ? "no"
+			      : "yes",
+		unread, unsent, s ? diag_state(s) : "-",
+		!s            ? "-"
+		: s->peer[0]  ? s->peer
+		: s->local[0] ? s->local
+			      : "-",
+		events_text(e->events, events));
+}
+
+/* A few of each kind in full, how many more there are in one line. */
+static void finding_lines(struct page *p, const struct findings *found, char level)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		const struct finding *f = &found->list[i];
+		size_t before = 0, all = 0, same = level == '.' ? 1 : SAME_KIND;
+
+		if (f->level != level)
+			continue;
+		for (size_t k = 0; k < found->n && before <= same; k++)
+			if (found->list[k].level == level &&
+				strcmp(found->list[k].kind, f->kind) == 0)
+				before += k < i;
+		if (before < same)
+			line(p, "%c fd %d: %s", level, f->fd, f->text);
+		if (before != same)
+			continue;
+		for (size_t k = 0; k < found->n; k++)
+			all += found->list[k].level == level &&
+			       strcmp(found->list[k].kind, f->kind) == 0;
+		line(p, "%c and %zu more of this kind (%s)", level, all - same, f->kind);
+	}
+}
+
+void show_text(
+	const struct look *l, const struct findings *found, size_t rows, size_t cols)
+{
+	struct page page = { .rows = rows, .cols = cols }, *p = &page;
+	char counted[48] = "";
+
+	if (l->counted)
+		snprintf(counted, sizeof counted, ", epoll_wait %.1f/s", l->returns_s);
+	line(p, "%d %s, state %c, CPU %.0f %%, wakeups %.1f/s%s", (int)l->pid, l->name,
+		l->state, l->cpu, l->wakeups_s, counted);
+	for (const char *level = "!?."; *level; level++)
+		finding_lines(p, found, *level);
+	if (l->blind)
+		line(p, ". the queues cannot be seen: %s", l->blind);
+	if (l->state == 'T' || l->state == 't')
+		line(p, ". the process is stopped: nothing moves");
+	if (l->n_sets == 0)
+		line(p, ". no epoll set");
+	for (size_t i = 0; i < l->n_sets; i++) {
+		const struct set *s = &l->sets[i];
+
+		line(p, "%s", "");
+		line(p, "epoll set fd %d, watching %zu", s->fd, s->n);
+		if (s->n > 0)
+			line(p, "%4s %-7s %-3s %7s %6s %-10s %-21s %s", "FD", "TYPE",
+				"NB", "UNREAD", "UNSENT", "STATE", "PEER", "EVENTS");
+		for (size_t k = 0; k < s->n; k++)
+			entry_line(p, &s->watched[k]);
+	}
+}
+
+/* --- JSON */
+
+static void json_string(const char *name, const char *text)
+{
+	printf("\"%s\":", name);
+	if (!text || !*text) {
+		printf("null");
+		return;
+	}
+	putchar('"');
+	for (const char *c = text; *c; c++)
+		if (*c == '"' || *c == '\\')
+			printf("\\%c", *c);
+		else
+			putchar(isprint((unsigned char)*c) && !(*c & 0x80) ? *c : '?');
+	putchar('"');
+}
+
+static void json_entry(const struct entry *e)
+{
+	const struct fd *f = e->is;
+	const struct sock *s = f ? f->sock : NULL;
+	const char *comma = "";
+
+	printf("{\"fd\":%d,", e->fd);
+	json_string("type", f ? f->type : NULL);
+	putchar(',');
+	json_string("local", s ? s->local : NULL);
+	putchar(',');
+	json_string("peer", s ? s->peer : NULL);
+	putchar(',');
+	json_string("state", s ? diag_state(s) : NULL);
+	printf(",\"blocking\":%s,\"events\":[", !f            ? "null"
+						: f->blocking ? "true"
+							      : "false");
+	for (const struct bit *b = bits; b->name; b++)
+		if (e->events & b->bit) {
+			printf("%s\"%s\"", comma, b->name);
+			comma = ",";
+		}
+	printf("],\"fired\":%s", fired(e->events) ? "true" : "false");
+	if (s && s->state == LISTENING)
+		printf(",\"unread\":%" PRIu32 ",\"unsent\":null}", s->unread);
+	else if (s)
+		printf(",\"unread\":%" PRIu32 ",\"unsent\":%" PRIu32 "}", s->unread,
+			s->unsent);
+	else
+		printf(",\"unread\":null,\"unsent\":null}");
+}
+
+void show_json(const struct look *l, const struct findings *found)
+{
+	printf("{\"process\":{\"pid\":%d,", (int)l->pid);
+	json_string("name", l->name);
+	printf(",\"state\":\"%c\",\"cpu_percent\":%.1f,\"wakeups_s\":%.1f,", l->state,
+		l->cpu, l->wakeups_s);
+	if (l->counted)
+		printf("\"epoll_wait_s\":%.1f,", l->returns_s);
+	else
+		printf("\"epoll_wait_s\":null,");
+	json_string("blind", l->blind);
+	printf("},\"sets\":[");
+	for (size_t i = 0; i < l->n_sets; i++) {
+		printf("%s{\"fd\":%d,\"fds\":[", i ? "," : "", l->sets[i].fd);
+		for (size_t k = 0; k < l->sets[i].n; k++) {
+			fputs(k ? "," : "", stdout);
+			json_entry(&l->sets[i].watched[k]);
+		}
+		printf("]}");
+	}
+	printf("],\"findings\":[");
+	for (size_t i = 0; i < found->n; i++) {
+		const struct finding *f = &found->list[i];
+
+		printf("%s{\"level\":\"%s\",\"set\":", i ? "," : "",
+			f->level == '!'   ? "sure"
+			: f->level == '?' ? "hint"
+					  : "note");
+		if (f->set >= 0)
+			printf("%d", f->set);
+		else
+			printf("null");
+		printf(",\"fd\":%d,", f->fd);
+		json_string("kind", f->kind);
+		putchar(',');
+		json_string("text", f->text);
+		putchar('}');
+	}
+	printf("]}\n");
+}
