@@ -134,7 +134,7 @@ gallery: $B/stats  ## keep the full run in plots/gallery/
 compare: $B/stats  ## today's run against the gallery: counts must agree, times are shown
 	@bench/compare
 
-bench: all $B/tests/slow_echo  ## only measure: PROFILE=full (40 min), SCENARIOS="syscalls spin" LABS="03 04" choose, NETNS=1
+bench: all $B/tests/slow_echo  ## only measure: PROFILE=full (35 min), SCENARIOS="syscalls spin" LABS="03 04" choose, NETNS=1
 	$(call need,jq,jq)
 	PROFILE=$(PROFILE) LABS="$(LABS)" $(if $(SCENARIOS),SCENARIOS="$(SCENARIOS)") bench/run
 

@@ -7,7 +7,7 @@ case $PROFILE in
 quick) dir=$BUILD ;;
 full)
 	dir=$BUILD/full
-	CHARTS='syscalls ksweep callsload spectrum loadlatency connections idle omission cpu observer backpressure peers latency starvation spin fairness'" $MORE"
+	CHARTS='syscalls ksweep callsload spectrum loadlatency connections idle omission cpu observer backpressure peers starvation spin fairness'" $MORE"
 	;;
 *)
 	echo "${0##*/}: PROFILE: '$PROFILE' is neither quick nor full" >&2

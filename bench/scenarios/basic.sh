@@ -122,9 +122,9 @@ do_connections() {
 			done
 		done
 	else
-		begin connections "$what" "${PAIRS:-5}" "${columns[@]}" pair kept why
+		begin connections "$what" "${PAIRS:-3}" "${columns[@]}" pair kept why
 		for CASE in $(sizes); do
-			rounds "${PAIRS:-5}" "$(sum "$SECONDS_CONNECTIONS" 0.8)" connections_row \
+			rounds "${PAIRS:-3}" "$(sum "$SECONDS_CONNECTIONS" 0.8)" connections_row \
 				02-nonblocking 03-epoll-lt+04-epoll-et
 		done
 	fi

@@ -48,10 +48,10 @@ peers_idle() {
 do_peers() {
 	local arms=${PEER_ARMS// /+}
 	begin peers "$(thousand) connections: 50,000 requests/s open loop (cpu_us, p50_us) and closed loop (max_per_s); idle connections (bytes_per_idle: anonymous memory)" \
-		"${PAIRS:-6}" lab trial pair kept why connections rate cpu_us p50_us max_per_s bytes_per_idle
+		"${PAIRS:-6 to 8}" lab trial pair kept why connections rate cpu_us p50_us max_per_s bytes_per_idle
 	remark "03 and 04 count nothing here; p50_us and cpu_us of rows with max_per_s are of the closed loop"
 	CASE=rate
-	rounds "${PAIRS:-6}" "$(sum "$(scaled 3)" 0.8)" peers_cpu "$arms"
+	rounds "${PAIRS:-8}" "$(sum "$(scaled 3)" 0.8)" peers_cpu "$arms"
 	CASE=max
 	rounds "${PAIRS:-6}" "$(sum "$(scaled 1.8)" 0.8)" peers_max "$arms"
 	CASE=idle
