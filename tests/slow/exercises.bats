@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# The grader over every lab, and what it adds up; students' servers that hide.
+# shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
+
+setup() {
+	load ../helper
+	load ../grade
+	grade_setup
+}
+
+teardown() {
+	nothing_left
+}
+
+own_source() { # LAB: the source that is right for its exercise
+	echo "$ROOT/labs/$(solution "$1")/server.c"
+}
+
+@test "exercises: every lab has three hints, and its README promises what check says" {
+	for lab in "${LABS[@]}"; do
+		last=
+		for level in 1 2 3; do
+			run "$GRADE/hint" "$lab" "$level"
+			assert_success
+			[[ ${#output} -gt 80 && $output != "$last" ]] || fail "$lab: hint $level: $output"
+			last=$output
+		done
+		assert_line --partial "labs/$(solution "$lab")/server.c"
+		run "$GRADE/hint" "$lab"
+		assert_line "more: make hint LAB=${lab%%-*} LEVEL=2"
+		n=$(probes_of "$lab" | wc -l)
+		section "$lab" | grep -q "\`$lab: $n of $n probes, 10 of 10 points\`" || fail "$lab: $n probes"
+		run ! grep -E "$lab: .* of [0-9]+ probes" <(section "$lab" | grep -v " of $n probes")
+	done
+}
+
+@test "exercises: the labs' own sources pass, and the last line says so" {
+	PROBES=burst,survives-the-rude,asks-kernel-to-wait run "$GRADE/check" 01 "$(own_source 01-blocking)"
+	assert_success
+	assert_output '01-blocking: 3 of 3 probes asked for'
+	PROBES=eagain-means-later run "$GRADE/check" 02 "$(own_source 02-nonblocking)"
+	assert_success
+	PROBES=no-ctl-per-request,out-only-while-stuck,idle-wakeups run "$GRADE/check" 06 "$(own_source 06-epollout-spin)"
+	assert_success
+	PROBES=burst,goes-on-after-stuck,four-calls,one-registration run "$GRADE/check" 05 "$(own_source 05-et-starving)"
+	assert_success
+}
+
+@test "exercises: grade adds up, and JSON=1 is one object" {
+	"$GRADE/exercise" 03 # stays a skeleton
+	mkdir -p "$WORK/04-epoll-et" "$WORK/01-blocking"
+	cp "$(own_source 04-epoll-et)" "$WORK/04-epoll-et/server.c"
+	echo 'int main(void) { return x; }' >"$WORK/01-blocking/server.c"
+	export PROBES=burst
+	run "$GRADE/grade"
+	assert_failure 1
+	[[ ${lines[-1]} == '10 of 30 points' ]]
+	JSON=1 run "$GRADE/grade"
+	assert_failure 1
+	jq -e '.points == 10 and .of == 30 and (.labs | map(.lab)) == ["01-blocking", "03-epoll-lt", "04-epoll-et"]
+		and .labs[0].failed == ["compile"] and .labs[1].failed == ["burst"] and .labs[2].failed == []' <<<"$output"
+	JSON=1 run "$GRADE/check" 03
+	assert_failure 1
+	jq -e '.lab == "03-epoll-lt" and .compiled and .points == 0 and .of == 10
+		and (.failed[0] | .name == "burst" and .cause != "" and .hand != "" and .read != "")' <<<"$output"
+	JSON=1 run "$GRADE/check" 01
+	assert_failure 1
+	jq -e '.compiled == false and .points == 0' <<<"$output"
+	rm "$WORK/03-epoll-lt/server.c" "$WORK/01-blocking/server.c"
+	run "$GRADE/grade"
+	assert_success
+	[[ ${lines[-1]} == '10 of 10 points' ]]
+}
+
+@test "exercises: a server that hides from its parent, and ignores signals, is ended" {
+	for probe in dribble four-calls; do
+		nasty $probe <<-'C'
+			if (fork()) _exit(0);
+			setsid();
+			if (fork()) _exit(0);
+			for (int s = 1; s < 65; s++) signal(s, SIG_IGN);
+			announce(listen_tcp(&at));
+			for (;;) pause();
+		C
+	done
+}
