@@ -179,7 +179,7 @@ JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-
 
 test-slow: all $(CHECKS:%=$B/tests/%)  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)
-	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) tests/slow # one at a time: much of it is about time
+	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) $(or $(SLOW),tests/slow) # one at a time: much of it is about time
 
 test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	$(MAKE) test-slow
