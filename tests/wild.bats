@@ -29,9 +29,10 @@ setup() {
 	[[ -s $BATS_FILE_TMPDIR/json ]] || requires jq
 }
 
-# Those that run, of anybody's; one that has ended and that nobody waits for does not.
+# Those that run, and our strace; one that has ended and that nobody waits for does not.
 servers() {
-	ps -eo stat=,comm=,pid= | awk '$1 !~ /^Z/ && $2 ~ /^(nginx|redis-server|memcached|haproxy|strace)$/ { print $2, $3 }' | sort
+	ps -eo stat=,comm=,pid=,args= | awk -v tmp="$TMPDIR" '$1 !~ /^Z/ && ($2 ~ /^(nginx|redis-server|memcached|haproxy)$/ ||
+		$2 == "strace" && index($0, tmp)) { print $2, $3 }' | sort
 }
 
 said() { # NAME EXPRESSION: of one server of the object
