@@ -166,6 +166,9 @@ diffstat:  ## each lab, its parent, the lines that changed
 facts: $B/facts  ## epoll's promises, measured here
 	@$B/facts
 
+wild: $B/03-epoll-lt  ## nginx, redis, memcached, haproxy: level- or edge-triggered? seen from outside (JSON=1)
+	@BUILD=$(CURDIR)/$B bench/wild
+
 # --- checking
 
 test: all $(CHECKS:%=$B/tests/%) $B/tests/facts-marks  ## run every test (two minutes)
@@ -246,6 +249,9 @@ setup-lint:  ## and the linters
 setup-peers:  ## and libev, libuv, libevent, wrk, redis-benchmark, to compare with
 	@bench/setup-peers
 
+setup-wild:  ## and nginx, redis, memcached, haproxy, without their services, for make wild
+	@bench/setup-wild
+
 clean:  ## remove everything that was built or measured
 	rm -rf build build-asan build-tsan
 
@@ -262,4 +268,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers clean help zoo selfcheck fuzz exercise check hint grade trace doctor
+.PHONY: all plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor

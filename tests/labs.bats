@@ -307,11 +307,12 @@ two_are_pending() { # connected, and the frozen server has not accepted them
 	for lab in $CORRECT; do
 		for error in ECONNABORTED ENOMEM EINTR; do
 			LAB_LOG=$BATS_TEST_TMPDIR/strace.log
+			rm -f "$LAB_LOG" # an earlier server's port is not this one's
 			strace -f -qq -D -o "$BATS_TEST_TMPDIR/strace.out" -e trace=accept4 -e signal=none \
 				-e inject=accept4:error=$error:when=1..2 \
 				"$BUILD/$lab" --port 0 >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
 			LAB_PID=$!
-			wait_until 5 grep -q '^listening' "$LAB_LOG"
+			wait_until 5 grep -qs '^listening' "$LAB_LOG"
 			LAB_PORT=$(sed 's/.*://' "$LAB_LOG")
 			kill -STOP "$LAB_PID"
 			"$CLIENT" --port "$LAB_PORT" --size 10000 >/dev/null 3>&- &
@@ -334,11 +335,12 @@ two_are_pending() { # connected, and the frozen server has not accepted them
 	export ASAN_OPTIONS=detect_leaks=0
 	for lab in $ALL; do
 		LAB_LOG=$BATS_TEST_TMPDIR/strace.log
+		rm -f "$LAB_LOG"
 		strace -f -qq -D -o "$BATS_TEST_TMPDIR/strace.out" -e trace=sendto -e signal=none \
 			-e inject=sendto:delay_enter=200000:when=1 \
 			"$BUILD/$lab" --port 0 >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
 		LAB_PID=$!
-		wait_until 5 grep -q '^listening' "$LAB_LOG"
+		wait_until 5 grep -qs '^listening' "$LAB_LOG"
 		LAB_PORT=$(sed 's/.*://' "$LAB_LOG")
 		run "$CLIENT" --port "$LAB_PORT" --mode rst --size 50 --fin --quiet 50
 		assert_success
@@ -358,7 +360,7 @@ two_are_pending() { # connected, and the frozen server has not accepted them
 		prlimit --pid "$LAB_PID" --data=1: # no more heap than there is now
 		run "$CLIENT" --port "$LAB_PORT" --mode slow --count 10 --size 20000000 </dev/null
 		assert_failure
-		assert_output --partial 'reset by peer' # some were dropped, not all served
+		assert_output --regexp 'reset by peer|Broken pipe' # some were dropped, not all served
 		prlimit --pid "$LAB_PID" --data=unlimited:
 		echo_works --size 100000
 		client_goes_on
