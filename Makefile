@@ -23,7 +23,16 @@ PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/
 VARIANTS := $(if $(shell command -v patch),$(patsubst bench/variants/%.diff,%,$(sort $(wildcard bench/variants/*.diff))))
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 
-all: $(SERVERS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%)  ## build every lab and tool into build/
+BUILT := $(SERVERS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%)
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
+all:  ## build every lab and tool into build/
+	@$(MAKE) --no-print-directory $(PARALLEL) built
+
+tests-built:
+	@$(MAKE) --no-print-directory $(PARALLEL) built $(CHECKS:%=$B/tests/%) $B/tests/facts-marks
+
+built: $(BUILT)
 
 # The labs' system calls go through the probe; the list of them is an argument file of ld.
 $(SERVERS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
@@ -171,7 +180,7 @@ wild: $B/03-epoll-lt  ## nginx, redis, memcached, haproxy: level- or edge-trigge
 
 # --- checking
 
-test: all $(CHECKS:%=$B/tests/%) $B/tests/facts-marks  ## run every test (two minutes)
+test: tests-built  ## run every test (two minutes)
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
@@ -180,7 +189,7 @@ test: all $(CHECKS:%=$B/tests/%) $B/tests/facts-marks  ## run every test (two mi
 # Two files of tests at a time, where bats can.
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-within-files)
 
-test-slow: all $(CHECKS:%=$B/tests/%)  ## what takes minutes: the full bench in small, the demos, the generator's validation
+test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)
 	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) $(or $(SLOW),tests/slow) # one at a time: much of it is about time
 
@@ -213,7 +222,7 @@ zoo:  ## the wrong servers, each with its parent and its mistake
 	@for r in labs/zoo/*/README.md; do d=$${r%/README.md}; \
 		printf '%-22s %s\n' "$${d##*/}" "$$(sed -n 's/^Parent: *//p' $$r | head -n 1)"; done
 
-selfcheck: all $(CHECKS:%=$B/tests/%)  ## every server against every probe, every exercise against its solution (minutes)
+selfcheck: tests-built  ## every server against every probe, every exercise against its solution (minutes)
 	$(call need,jq,jq)
 	tests/selfcheck
 	tests/grade/selfcheck-exercises
@@ -228,13 +237,13 @@ fuzz:  ## fuzz what parses input: SECONDS=30
 exercise:  ## start one: LAB=04 writes work/04-epoll-et/server.c
 	@tests/grade/exercise '$(LAB)'
 
-check: all $(CHECKS:%=$B/tests/%)  ## is my server right? LAB=04 (SRC=any.c, JSON=1)
+check: tests-built  ## is my server right? LAB=04 (SRC=any.c, JSON=1)
 	@tests/grade/check '$(LAB)' $(SRC)
 
 hint:  ## a hint for an exercise: LAB=04 (LEVEL=1..3)
 	@LEVEL='$(LEVEL)' tests/grade/hint '$(LAB)'
 
-grade: all $(CHECKS:%=$B/tests/%)  ## points over all exercises that were begun (JSON=1)
+grade: tests-built  ## points over all exercises that were begun (JSON=1)
 	@tests/grade/grade
 
 doctor:  ## what this machine has and allows, and what each lack costs
@@ -268,4 +277,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor
+.PHONY: all built tests-built plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor

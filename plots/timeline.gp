@@ -10,7 +10,7 @@ low(i) = 0.0 + word("-0.02 0.02 0.02 -0.18 -0.40", i)
 high(i) = 0.0 + word("0.02 0.18 0.40 -0.02 -0.02", i)
 fill(i) = 0 + word("3 4 3 5 3", i)
 part(i) = system(sprintf("echo '%s' | cut -d'|' -f%d", about, i))
-zoom(n) = 0.0 + word(head("zoom"), n)
+zoom(n) = 0.0 + word(system(sprintf("sed -n 's/^# zoom: //p;/^[^#]/q' '%s'", data)), n)
 
 set multiplot
 unset border

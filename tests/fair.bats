@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154 # Bats sets these elsewhere
-# The flood, and the demo that it plays.
+# The flood.
 
 setup() {
 	load helper
@@ -10,17 +10,6 @@ setup() {
 
 teardown() {
 	stop_lab
-}
-
-# short_build [LAB]: a build whose floods are short, and in which 04 is LAB.
-short_build() {
-	local short=$BATS_TEST_TMPDIR/build
-	mkdir "$short"
-	ln -s "$BUILD"/{03-epoll-lt,04-epoll-et,07-et-fair,counts} "$short/"
-	ln -sf "$BUILD/${1-04-epoll-et}" "$short/04-epoll-et"
-	printf '#!/bin/sh\nexec "%s/flood" "$@" --before 50 --during 600 --after 50\n' "$BUILD" >"$short/flood"
-	chmod +x "$short/flood"
-	export BUILD=$short
 }
 
 @test "flood: every ping is answered, and told: when it was sent, how long it took, amid what" {
@@ -60,20 +49,4 @@ short_build() {
 	run --separate-stderr "$BUILD/flood" --port "$port"
 	assert_failure 1
 	[[ $stderr == *'Connection refused'* ]]
-}
-
-@test "demo-fairness shows its effect and says so in one line" {
-	unset LAB_COUNTS
-	short_build
-	run bench/demos/fairness
-	assert_success
-	assert_line --regexp '^fairness: the slowest ping of the flood took [0-9,]+ ms by 04 against [0-9,]+ \(07\) and [0-9,]+ \(03\); reads from one epoll_wait to the next [0-9,]+ against [0-9]+ and [0-9]$'
-}
-
-@test "demo-fairness fails where 04 is fair" {
-	unset LAB_COUNTS
-	short_build 07-et-fair
-	run bench/demos/fairness
-	assert_failure 1
-	assert_line --partial 'fairness: the slowest ping'
 }

@@ -8,13 +8,17 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60} # hanging is how this subject fails
 
+# To wait in without a fork: nothing ever comes out of it.
+NOTHING=$BATS_RUN_TMPDIR/nothing
+[[ -p $NOTHING ]] || mkfifo "$NOTHING" 2>/dev/null || true
+
 # wait_until SECONDS COMMAND...: polls until the command succeeds.
 wait_until() {
 	local end=$((SECONDS + $1))
 	shift
 	until "$@"; do
 		((SECONDS <= end)) || fail "still not true: $*"
-		read -rt 0.02 <> <(:) || true
+		read -rt 0.02 <>"$NOTHING" || true
 	done
 }
 
@@ -24,8 +28,13 @@ start_lab() {
 	rm -f "$LAB_LOG" # an earlier server's port is not this one's
 	"$BUILD/$1" --port 0 "${@:2}" >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
 	LAB_PID=$!
-	wait_until 10 grep -qs "^listening on " "$LAB_LOG"
-	LAB_PORT=$(sed -n 's/^listening on .*://p' "$LAB_LOG")
+	wait_until 10 listening
+}
+
+listening() {
+	local line
+	{ read -r line <"$LAB_LOG"; } 2>/dev/null && [[ $line == 'listening on '* ]] || return 1
+	LAB_PORT=${line##*:}
 }
 
 # stop_lab: SIGTERM must be what ends it, with status 0 (a sanitizer's report is not).
@@ -40,7 +49,11 @@ stop_lab() {
 
 # count NAME: one value from the page $LAB_COUNTS, 0 where the server never made the call.
 count() {
-	"$BUILD/counts" "$LAB_COUNTS" | awk -F'\t' -v n="$1" '$1 == n { v = $2 } END { print v + 0 }'
+	local name value n=0
+	while IFS=$'\t' read -r name value; do
+		[[ $name != "$1" ]] || n=$value
+	done < <("$BUILD/counts" "$LAB_COUNTS")
+	echo "$n"
 }
 
 # requires COMMAND...: skips where one is missing.

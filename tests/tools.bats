@@ -140,25 +140,3 @@ none_of_ours() {
 	wait_until 5 none_of_ours
 	[[ ! -e $out ]]
 }
-
-@test "demo-starvation shows its effect and says so in one line" {
-	run bench/demos/starvation
-	assert_success
-	assert_line --regexp '^starvation: after the burst 03 answered 10,000, 04 10,000, 05 100 of 10,000'
-}
-
-@test "demo-spin shows its effect and says so in one line" {
-	run bench/demos/spin
-	assert_success
-	assert_line --regexp '^spin: [0-9,]+ epoll_wait/s against 0 \(03\) and 0 \(06 --et\)'
-}
-
-@test "a demo fails where the effect does not show" {
-	# A build in which 05 has been mended.
-	mkdir "$BATS_TEST_TMPDIR/build"
-	cp "$BUILD"/{03-epoll-lt,04-epoll-et,counts,nudge} "$BATS_TEST_TMPDIR/build/"
-	cp "$BUILD/04-epoll-et" "$BATS_TEST_TMPDIR/build/05-et-starving"
-	BUILD=$BATS_TEST_TMPDIR/build run bench/demos/starvation
-	assert_failure 1
-	assert_line --partial '05 10,000 of 10,000'
-}

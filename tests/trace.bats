@@ -67,19 +67,6 @@ below() {
 	below 10000
 }
 
-@test "trace: every other lab answers in it, and no process stays" {
-	for dir in "$ROOT"/labs/[01]*; do
-		lab=${dir##*/}
-		[[ ! $lab =~ ^(0[345]|1[2-9]) ]] || continue # traced above; no echo servers
-		traced "$lab"
-		[[ $(carried server) -eq 6 && $calls -ge 2 ]] || fail "$lab: $output"
-		[[ $(wc -l <trace) -le 45 ]] || fail "$lab: what repeats itself is not told once"
-	done
-	for exe in /proc/[0-9]*/exe; do
-		[[ $(readlink "$exe" 2>/dev/null) != "$BUILD/ask" ]] || fail "a client stayed: $exe"
-	done
-}
-
 @test "trace: the starving server keeps what it has not read, and the trace says so" {
 	traced 05-et-starving 300
 	assert_output --partial 'only 100 of 300 bytes came back'

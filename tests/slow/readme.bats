@@ -1,0 +1,32 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# The console blocks of labs 07 to 11, as tests/readme.bats runs those of the others.
+
+setup() {
+	load ../helper
+	load ../readme
+	requires nc jq timeout
+	cd "$ROOT" || return
+}
+
+@test "readme: 07-et-fair shows what its commands print" {
+	check labs/07-et-fair/README.md
+}
+
+@test "readme: 08-oneshot shows what its commands print" {
+	check labs/08-oneshot/README.md
+}
+
+@test "readme: 09-exclusive shows what its commands print" {
+	requires prlimit
+	check labs/09-exclusive/README.md
+}
+
+@test "readme: 10-reuseport shows what its commands print" {
+	requires ss
+	check labs/10-reuseport/README.md
+}
+
+@test "readme: 11-sendfile shows what its commands print" {
+	check labs/11-sendfile/README.md
+}
