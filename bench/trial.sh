@@ -159,15 +159,17 @@ measure() {
 	return 1
 }
 
-# gate all|lag|none: may this trial be kept? Only what the client saw of itself decides. In
-# a gap of 0.1 ms or more there is real work too where the load is heavy: there, lag alone.
+# gate all|lag|none: may this trial be kept? Only what the client saw of itself decides. Where
+# the load is heavy a gap of 0.1 ms holds real work, and sends wait for one another: there, lag
+# alone, and only one that no work explains.
 # Writes $PART/kept, sets KEPT and WHY.
 gate() {
 	local verdict
 	verdict=$(jq -r --arg how "$1" '
 		[ if .errors != {} then "errors " + (.errors | tojson | gsub("[\"{}]"; "")) else empty end,
 		  if $how == "none" then empty
-		  elif .lag_p99_us > 50 then "lag p99 \(.lag_p99_us | round) us" else empty end,
+		  elif .lag_p99_us > (if $how == "lag" then 1000 else 50 end)
+		  then "lag p99 \(.lag_p99_us | round) us" else empty end,
 		  if $how == "all" and .lost_s > 0.002 * .duration_s
 		  then "lost \(.lost_s / .duration_s * 1000 | round / 10) %" else empty end
 		] | if . == [] then "1 -" else "0 " + join(", ") end' "$JSON")

@@ -16,7 +16,7 @@ do_idle() {
 	begin idle "1 active among N connections: 1,000 requests/s, Poisson, $SIZE bytes, on it alone" "${PAIRS:-4}" \
 		lab connections trial pair kept why p50_us cpu_us calls_per_request
 	for CASE in $(sizes); do
-		rounds "${PAIRS:-4}" "$(sum "$(scaled 2.3)" 0.8)" idle_row "$(pair)" 02-nonblocking:3
+		rounds "${PAIRS:-3}" "$(sum "$(scaled 2.3)" 0.8)" idle_row "$(pair)" 02-nonblocking:3
 	done
 	CASE=
 	finish
