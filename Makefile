@@ -184,14 +184,14 @@ test: tests-built  ## run every test (two minutes)
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
-	BUILD=$(CURDIR)/$B bats $(JOBS) $(BATS_FLAGS) tests
+	BATS_TEST_TIMEOUT=180 BUILD=$(CURDIR)/$B bats $(JOBS) $(BATS_FLAGS) tests
 
 # Two files of tests at a time, where bats can.
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-within-files)
 
 test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)
-	BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) $(or $(SLOW),tests/slow) # one at a time: much of it is about time
+	BATS_TEST_TIMEOUT=400 BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) $(or $(SLOW),tests/slow) # one at a time: much of it is about time
 
 test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	$(MAKE) test-slow
