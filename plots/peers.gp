@@ -6,7 +6,7 @@ set multiplot
 panels = "cpu max bytes calls"
 what = "CPU_per_request,_µs requests_per_second,_at_most bytes_of_memory_per_idle_connection system_calls_per_request"
 plain(s) = system("echo '".s."' | tr _ ' '")
-bottom = text ? 0 : 0.06
+bottom = text ? 0 : 0.1
 do for [i=1:4] {
 	panel = word(panels, i)
 	set origin 0.5 * ((i - 1) % 2), bottom + (i < 3 ? 0.5 - bottom / 2 : 0)
