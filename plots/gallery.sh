@@ -27,7 +27,7 @@ for chart in $CHARTS; do
 	[ "$(wc -c <"$PLOTS/$chart.svg")" -le $LARGE ] || die "$PLOTS/$chart.svg has more than $LARGE bytes"
 	cp "$PLOTS/$chart.svg" "$TMP"
 done
-[ ! -s "$BUILD/plots/killmatrix.svg" ] || cp "$BUILD/plots/killmatrix.svg" "$TMP"
+[ ! -s "$BUILD/plots/killmatrix.png" ] || cp "$BUILD/plots/killmatrix.png" "$TMP"
 for file in "$BENCH"/*.tsv; do
 	name=${file##*/}
 	if [ "$name" = spectrum.tsv ]; then # a line in 4 % of the way is enough to draw it again
