@@ -255,6 +255,8 @@ no_room_for_more_than() { # N: connections, from now on
 @test "labs: out of descriptors it neither dies, nor spins, nor strands anyone" {
 	requires prlimit
 	for lab in $MANY 06-epollout-spin; do
+		# TSan has no descriptor left to look up names by, and so knows no suppression.
+		[[ $BUILD != *tsan || $lab != 08-* ]] || continue
 		start_lab "$lab"
 		no_room_for_more_than 4
 		client_in_background --mode hold --count 4
