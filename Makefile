@@ -180,7 +180,7 @@ wild: $B/03-epoll-lt  ## nginx, redis, memcached, haproxy: level- or edge-trigge
 
 # --- checking
 
-test: tests-built  ## run every test (two minutes)
+test: tests-built  ## run the tests (two to seven minutes); test-slow has the rest
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
