@@ -8,9 +8,12 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60} # hanging is how this subject fails
 
-# To wait in without a fork: nothing ever comes out of it.
+# pause SECONDS: without a fork, in a pipe that nothing ever comes out of.
 NOTHING=$BATS_RUN_TMPDIR/nothing
 [[ -p $NOTHING ]] || mkfifo "$NOTHING" 2>/dev/null || true
+pause() {
+	read -rt "$1" <>"$NOTHING" || true
+}
 
 # wait_until SECONDS COMMAND...: polls until the command succeeds.
 wait_until() {
@@ -18,7 +21,7 @@ wait_until() {
 	shift
 	until "$@"; do
 		((SECONDS <= end)) || fail "still not true: $*"
-		read -rt 0.02 <>"$NOTHING" || true
+		pause 0.02
 	done
 }
 

@@ -503,7 +503,7 @@ longest_turn() {
 		most=$(longest_turn)
 		case $lab in
 		03-*) [[ $most -eq 1 ]] ;;
-		04-*) [[ $most -gt 80 ]] ;;
+		04-*) [[ $most -gt 8 ]] ;; # as many as come while it drains: 16 fill a socket
 		07-*) [[ $most -eq 8 ]] ;;
 		esac || fail "$lab read one client $most times in a turn"
 	done

@@ -12,11 +12,6 @@ setup() {
 	CLIENT=$BUILD/tests/client
 	export LAB_COUNTS=$BATS_TEST_TMPDIR/counts
 	CONNECTED=()
-	exec {NOTHING}<> <(:)
-}
-
-pause() { # SECONDS, without a fork
-	read -rt "$1" -u "$NOTHING" || true
 }
 
 teardown() {

@@ -275,9 +275,9 @@ refused() {
 	assert_success
 	wait_until 5 gone 1
 	[[ $(count recv.bytes) -eq 0 && $(count send.calls) -eq 0 && $(count splice.bytes) -eq 16000000 ]]
-	for i in 10 11 12 13; do eval "exec $i<>/dev/tcp/127.0.0.1/$LAB_PORT"; done
-	echo hello >&10
-	read -r line <&10
+	for _ in 1 2 3 4; do exec {conn}<>"/dev/tcp/127.0.0.1/$LAB_PORT"; done
+	echo hello >&"$conn"
+	read -r line <&"$conn"
 	[[ $line == hello ]]
 	assert_equal "$(pipes)" "$before"
 	stop_lab

@@ -167,7 +167,7 @@ void probe_oob_data(void)
 /* The preload halves sizes and interrupts calls: see faults.c. */
 void probe_short_io(void)
 {
-	enum { CLIENTS = 4, BYTES = 100 * 1000 };
+	enum { CLIENTS = 4, MESSAGES = 200, PIECE = 97, BYTES = 100 * 1000 };
 	struct client *c[CLIENTS], *more;
 	size_t n = 0;
 
@@ -180,6 +180,13 @@ void probe_short_io(void)
 	for (size_t size = 1; size <= 20 * 1000; size = size * 3 + 1)
 		for (size_t i = 0; i < n; i++)
 			echo(c[i], size);
+	settle();
+	freeze(); /* all of it is announced once, and no more comes */
+	for (size_t i = 0; i < n * MESSAGES; i++)
+		say(c[i % n], PIECE);
+	thaw();
+	for (size_t i = 0; i < n; i++)
+		hear(c[i]);
 	pump(c, n, BYTES, 5000);
 	for (size_t i = 0; i < n; i++) {
 		echo(c[i], 30 * 1000);
