@@ -198,9 +198,16 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults|facts):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
+	BUILD=$(CURDIR)/build-asan OUT=build-asan/bench SERVERS='$(RIGHT)' tests/selfcheck
+	$(call need,valgrind,valgrind)
+	UNDER='$(VALGRIND)' SLOW=20 OUT=$B/valgrind SERVERS='$(RIGHT)' tests/selfcheck
 	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
 	tests/seeds 1000
 	tests/fuzz/run 60
+
+# The reference servers, again under what sees a wrong byte of memory or a leak.
+RIGHT = 03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot 11-sendfile
+VALGRIND = valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
 
 SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls bench/netns bench/cross-check bench/claims \

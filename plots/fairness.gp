@@ -2,7 +2,7 @@
 load "plots/style.gp"
 flood(f) = 0.0 + system("awk -F'\t' '/^0/ && $4 == 1 { if (!n++ || $2 < a) a = $2; if ($2 > b) b = $2 } END { printf \"%.3f\", ".f." / 1000 }' '".data."'")
 worst(n) = 0.0 + system(sprintf("awk -F'\t' '$1 == \"%s\" && $4 == 1 && $3 > m { m = $3 } END { printf \"%%.3f\", m / 1000 }' '%s'", n, data))
-turn(n) = int("0".system(sprintf("sed -n 's/^# reads per epoll_wait %s: //p' '%s'", n, data)))
+turn(n) = int(system(sprintf("awk '/^# reads per epoll_wait %s: / { n = $NF } END { print n + 0 }' '%s'", n, data)))
 ms(x) = x < 10 ? sprintf("%.1f ms", x) : commas(int(x + 0.5))." ms"
 
 set title "A ping beside a flood: when it is answered"
