@@ -56,17 +56,17 @@ $B/obj/variants/%.o: $B/variants/%.c Makefile
 
 .PRECIOUS: $B/variants/%.c
 
-$B/counts: $B/obj/bench/counts.o $B/obj/bench/page.o $(COMMON)
+$B/counts: $B/obj/bench/tools/counts.o $B/obj/bench/tools/page.o $(COMMON)
 	$(LINK)
 
 # The client of a trace tells its calls as the labs do.
-$B/ask: $B/obj/bench/ask.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+$B/ask: $B/obj/bench/tools/ask.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
 	$(LINK) -Wl,@common/probe.wrap
 
-$B/load: $B/obj/bench/load.o $B/obj/bench/hist.o $B/obj/bench/page.o $(COMMON)
+$B/load: $B/obj/bench/load/load.o $B/obj/bench/load/hist.o $B/obj/bench/tools/page.o $(COMMON)
 	$(LINK)
 
-$B/stats: $B/obj/bench/stats.o $B/obj/bench/median.o $B/obj/bench/trials.o $(COMMON)
+$B/stats: $B/obj/bench/stats/stats.o $B/obj/bench/stats/median.o $B/obj/bench/stats/trials.o $(COMMON)
 	$(LINK)
 
 lib_libev := -lev
@@ -76,16 +76,16 @@ $(PEERS:%=$B/peers/%): $B/peers/%: $B/obj/bench/peers/%.o $(COMMON)
 	@mkdir -p $(@D)
 	$(LINK) $(lib_$*)
 
-$B/nudge: $B/obj/bench/nudge.o $(COMMON)
+$B/nudge: $B/obj/bench/tools/nudge.o $(COMMON)
 	$(LINK)
 
-$B/flood: $B/obj/bench/flood.o $B/obj/bench/page.o $(COMMON)
+$B/flood: $B/obj/bench/tools/flood.o $B/obj/bench/tools/page.o $(COMMON)
 	$(LINK)
 
-$B/scope: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/scope*.c)) $(COMMON)
+$B/scope: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/scope/*.c)) $(COMMON)
 	$(LINK)
 
-$B/sink: $B/obj/bench/sink.o $(COMMON)
+$B/sink: $B/obj/bench/tools/sink.o $(COMMON)
 	$(LINK)
 
 # It attacks any echo server; the preload beside it halves sizes and injects errors.
@@ -105,7 +105,7 @@ $B/faults.so: tests/faults/faults.c Makefile
 	$(CC) $(filter-out $(san_$(SAN)),$(FLAGS)) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
 # Small programs that only the tests run: tests/NAME.c becomes build/tests/NAME.
-$(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/hist.o $B/obj/bench/page.o $(COMMON)
+$(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/load/hist.o $B/obj/bench/tools/page.o $(COMMON)
 	@mkdir -p $(@D)
 	$(LINK)
 
@@ -209,7 +209,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 RIGHT = 03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot 11-sendfile
 VALGRIND = valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
 
-SOURCES := $(wildcard common/*.[ch] bench/*.[ch] $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
+SOURCES := $(wildcard common/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls bench/netns bench/cross-check bench/claims \
 	bench/compare bench/doctor bench/trace bench/wild bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh \
 	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run

@@ -1,6 +1,6 @@
-/* bench/hist against an exact sort: no percentile is off by more than 2^-10. */
+/* bench/load/hist against an exact sort: no percentile is off by more than 2^-10. */
 #include "err.h"
-#include "hist.h"
+#include "load/hist.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

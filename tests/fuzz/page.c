@@ -1,5 +1,5 @@
-/* bench/page.c: any file is read as what it says, or refused. */
-#include "page.h"
+/* bench/tools/page.c: any file is read as what it says, or refused. */
+#include "tools/page.h"
 #include "fuzz.h"
 #include <fcntl.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "args.h"
 #include "err.h"
 #include "hist.h"
-#include "page.h"
 #include "stop.h"
+#include "tools/page.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
