@@ -167,8 +167,10 @@ static int tell_time(char *to, size_t room)
 	int64_t now = now_ns(), since = now - (clocked ? entered_ns : start_ns);
 	int s = (int)(since / 1000000000), ns = (int)(since % 1000000000);
 
-	if (!clocked)
+	if (!clocked && gettid() == getpid())
 		return snprintf(to, room, "%3d.%06d ", s, ns / 1000);
+	if (!clocked)
+		return snprintf(to, room, "%3d.%06d [%d] ", s, ns / 1000, gettid());
 	return snprintf(to, room, "%lld.%09d %d.%09d ", (long long)(now / 1000000000),
 		(int)(now % 1000000000), s, ns);
 }

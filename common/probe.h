@@ -4,7 +4,8 @@
  *   LAB_COUNTS=FILE  counts every call and its outcome in a page of FILE, mapped shared:
  *                    it can be read at any moment from outside (build/counts FILE),
  *                    outlives SIGKILL, and adds up over threads and forked processes
- *   LAB_TRACE=1      tells each call on stderr, with the seconds since the start
+ *   LAB_TRACE=1      tells each call on stderr, with the seconds since the start, and in
+ *                    brackets the thread, where it is not the first
  *   LAB_TRACE=clock  the same with two numbers in front: CLOCK_MONOTONIC, which processes
  *                    share, when the call returned, and the seconds it took
  *

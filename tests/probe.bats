@@ -111,6 +111,17 @@ one_line_about() {
 	done
 }
 
+@test "probe: LAB_TRACE=1 says which thread made a call" {
+	LAB_TRACE=1 start_lab 08-oneshot --threads 1
+	run "$CLIENT" --port "$LAB_PORT" --size 10
+	assert_success
+	threads=("/proc/$LAB_PID/task/"*)
+	stop_lab
+	run cat "$LAB_LOG.err"
+	assert_line --regexp "^ +[0-9.]+ \[${threads[1]##*/}\] recv\([0-9]+, 4096\) → 10\$"
+	assert_line --regexp '^ +[0-9.]+ epoll_create1\(' # the first thread
+}
+
 @test "probe: the page outlives SIGKILL, and the next start begins it again" {
 	start_lab 03-epoll-lt
 	clients >/dev/null

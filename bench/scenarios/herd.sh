@@ -34,6 +34,18 @@ do_herd() {
 	finish
 }
 
+# arrive ARRIVAL PROCESS...: all connections, singly, or together for who then looks.
+arrive() {
+	if [ "$1" = singly ]; then
+		connect "$PORT" $HERD_CONNECTIONS $HERD_REST
+		return
+	fi
+	kill -STOP "${@:2}"
+	connect "$PORT" $HERD_CONNECTIONS 0
+	kill -CONT "${@:2}"
+	until [ "$(counter "$PAGE" accept4.ok)" -ge $HERD_CONNECTIONS ]; do pause 0.01; done
+}
+
 # accepts_row LABEL ARRIVAL LAB [ARG...]: most first.
 accepts_row() {
 	local f
@@ -41,14 +53,7 @@ accepts_row() {
 	until [ "$(counter "$PAGE" epoll_ctl.calls)" -ge 4 ]; do pause 0.01; done
 	pause 0.1
 	read -ra f < <(family "$PID")
-	if [ "$2" = together ]; then
-		kill -STOP "${f[@]}" # all of them are there when the workers look
-		connect "$PORT" $HERD_CONNECTIONS 0
-		kill -CONT "${f[@]}"
-		until [ "$(counter "$PAGE" accept4.ok)" -ge $HERD_CONNECTIONS ]; do pause 0.01; done
-	else
-		connect "$PORT" $HERD_CONNECTIONS $HERD_REST
-	fi
+	arrive "$2" "${f[@]}"
 	held "${f[@]}"
 	printf '%s\n' "${HELD[@]}" | sort -rn | awk -v OFS='\t' -v lab="$1" -v a="$2" \
 		'{ print lab, a, NR, 1, $1 }' >>"$PART/rows"
@@ -56,14 +61,31 @@ accepts_row() {
 	stop "$PID"
 }
 
+# One epoll set for all: threads. Which of them accepts, nothing tells but the narration.
+accepts_threads_row() { # LAB ARRIVAL
+	LAB_TRACE=1 start "$1" --threads 4 2>"$TMP/narration"
+	pause 0.2
+	arrive "$2" "$PID"
+	pause 0.1
+	(cd "/proc/$PID/task" && printf '%s\n' [0-9]*) | awk -v OFS='\t' -v pid="$PID" '
+		NR == FNR { if (/ accept4\(.*→ [0-9]/) n[$2]++; next }
+		$1 != pid { print n["[" $1 "]"] + 0 }' "$TMP/narration" - |
+		sort -rn | awk -v OFS='\t' -v lab="$1" -v a="$2" '{ print lab, a, NR, 1, $1 }' >>"$PART/rows"
+	hang_up
+	stop "$PID"
+}
+
 do_accepts() {
 	local lab arrival
-	begin accepts "$HERD_CONNECTIONS connections to 4 workers: one every $HERD_REST s, or all together" 1 \
+	begin accepts "$HERD_CONNECTIONS connections to 4 workers (08: threads, narrated): one every $HERD_REST s, or all together" 1 \
 		lab arrival worker trial accepted
 	for arrival in singly together; do
 		for lab in $(wanted 09); do
 			trial "$lab $arrival" 1.3 accepts_row "$lab" $arrival "$lab"
 			trial "$lab--exclusive $arrival" 1.3 accepts_row "$lab--exclusive" $arrival "$lab" --exclusive
+		done
+		for lab in $(wanted 08); do
+			trial "$lab $arrival" 1.5 accepts_threads_row "$lab" $arrival
 		done
 		for lab in $(wanted 10); do
 			trial "$lab $arrival" 1.3 accepts_row "$lab" $arrival "$lab"
