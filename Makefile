@@ -191,7 +191,7 @@ JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-
 
 test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)
-	BATS_TEST_TIMEOUT=400 BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) $(or $(SLOW),tests/slow) # one at a time: much of it is about time
+	BATS_TEST_TIMEOUT=400 BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) $(or $(FILES),tests/slow) # one at a time: much of it is about time
 
 test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	$(MAKE) test-slow
@@ -200,7 +200,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 	$(MAKE) selfcheck
 	BUILD=$(CURDIR)/build-asan OUT=build-asan/bench SERVERS='$(RIGHT)' tests/selfcheck
 	$(call need,valgrind,valgrind)
-	UNDER='$(VALGRIND)' SLOW=20 OUT=$B/valgrind SERVERS='$(RIGHT)' tests/selfcheck
+	UNDER='$(VALGRIND)' PATIENCE=20 OUT=$B/valgrind SERVERS='$(RIGHT)' tests/selfcheck
 	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
 	tests/seeds 1000
 	tests/fuzz/run 60

@@ -4,7 +4,7 @@
 
 say() {
 	printf '%s\n\n' "$1"
-	[ -z "${SLOW-}" ] || read -rp '[Enter] ' _
+	[ -z "${SLOW-}" ] || read -rp '[Enter] ' _ || true # nobody to press it: go on
 }
 
 # bar N OF WIDTH: a bar of #, that shows at least one for anything above 0.
