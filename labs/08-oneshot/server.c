@@ -89,11 +89,17 @@ static void conn_open(int fd)
 
 /* In mode oneshot this thread alone has c. In the others an event of it may be on its way
  * to another one, and nobody can know when that is over: c stays, without a descriptor.
- */
+ *
+ * DOC: shutdown. A close only drops a reference. Another thread's epoll_wait may hold one
+ * more while it looks, and drops it for good only when it returns to its program: it may
+ * sleep first, and the client gets no FIN until then. */
 static void conn_close(struct conn *c)
 {
-	if (c->fd >= 0)
+	if (c->fd >= 0) {
+		if (shutdown(c->fd, SHUT_RDWR) < 0 && errno != ENOTCONN)
+			warn_errno("shutdown");
 		close(c->fd); /* the last close also takes it out of epoll */
+	}
 	c->fd = -1;
 	buf_free(&c->out);
 	if (mode != ONESHOT)
