@@ -179,6 +179,10 @@ one_line_about() {
 	done
 }
 
+nobody_connected() {
+	[[ $(count connections.active) -eq 0 ]]
+}
+
 fin_arrived() { # our side of the connection is in CLOSE-WAIT: the FIN is there
 	[[ -n $(ss -Htn state close-wait "sport = :$LAB_PORT") ]]
 }
@@ -187,6 +191,7 @@ fin_arrived() { # our side of the connection is in CLOSE-WAIT: the FIN is there
 	for lab in $CORRECT 06-epollout-spin; do
 		start_lab "$lab"
 		echo_works
+		wait_until 5 nobody_connected # the client had its FIN before the descriptor was closed
 		before=$(fds)
 		for rude in '--size 0' '--size 0 --fin' '--size 60000' '--size 60000 --fin'; do
 			# shellcheck disable=SC2086
