@@ -543,6 +543,29 @@ overlaps() {
 	done
 }
 
+@test "labs: 08's FIN does not wait for who still holds the socket" {
+	start_lab 08-oneshot
+	client_in_background --mode hold
+	wait_until 5 grep -q '^holding' "$OUT"
+	newest=$(find "/proc/$LAB_PID/fd" -lname 'socket:*' -printf '%f\n' | sort -n | tail -n 1)
+	mkfifo "$BATS_TEST_TMPDIR/keep"
+	"$BUILD/tests/keep" --pid "$LAB_PID" --fd "$newest" <"$BATS_TEST_TMPDIR/keep" >"$BATS_TEST_TMPDIR/kept" 3>&- 8>&- &
+	keeper=$!
+	exec 9>"$BATS_TEST_TMPDIR/keep"
+	wait_until 5 kept_or_gone
+	[[ -s $BATS_TEST_TMPDIR/kept ]] || {
+		client_goes_on
+		skip "needs pidfd_getfd (Linux 5.6), and to be allowed it"
+	}
+	client_goes_on # it wants its last byte and the FIN
+	exec 9>&-
+	wait "$keeper"
+}
+
+kept_or_gone() {
+	[[ -s $BATS_TEST_TMPDIR/kept ]] || ! kill -0 "$keeper" 2>/dev/null
+}
+
 @test "labs: 08 leaves in time while every thread is at work" {
 	local clients=()
 	start_lab 08-oneshot --work 500

@@ -1,5 +1,5 @@
 # Wakeups per connection against the number of processes, and who then accepts.
-# shellcheck shell=bash disable=SC2154 # bench/run and bench/lib.sh set PART, PID, PORT, PAGE
+# shellcheck shell=bash disable=SC2154,SC2034 # bench/run and bench/lib.sh set or use PART, PID, PORT, PAGE, WITHIN
 # shellcheck source=bench/prefork.sh
 . "$ROOT/bench/prefork.sh"
 
@@ -63,8 +63,11 @@ accepts_row() {
 
 # One epoll set for all: threads. Which of them accepts, nothing tells but the narration.
 accepts_threads_row() { # LAB ARRIVAL
-	LAB_TRACE=1 start "$1" --threads 4 2>"$TMP/narration"
-	pause 0.2
+	# shellcheck disable=SC2016 # what sh expands
+	WITHIN=(sh -c 'exec "$@" 2>"$0"' "$TMP/narration")
+	LAB_TRACE=1 start "$1" --threads 4
+	WITHIN=()
+	pause 0.2 # until all of them wait
 	arrive "$2" "$PID"
 	pause 0.1
 	(cd "/proc/$PID/task" && printf '%s\n' [0-9]*) | awk -v OFS='\t' -v pid="$PID" '
