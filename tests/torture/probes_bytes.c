@@ -167,7 +167,9 @@ void probe_oob_data(void)
 /* The preload halves sizes and interrupts calls: see faults.c. */
 void probe_short_io(void)
 {
-	enum { CLIENTS = 4, MESSAGES = 200, PIECE = 97, BYTES = 100 * 1000 };
+	enum { CLIENTS = 4, MESSAGES = 200, PIECE = 97 };
+	/* Never more at once than a turn reads: chance would decide, and burst has it. */
+	enum { ROUNDS = 4, BYTES = 30 * 1000 };
 	struct client *c[CLIENTS], *more;
 	size_t n = 0;
 
@@ -187,9 +189,9 @@ void probe_short_io(void)
 	thaw();
 	for (size_t i = 0; i < n; i++)
 		hear(c[i]);
-	pump(c, n, BYTES, 5000);
+	for (int round = 0; round < ROUNDS; round++)
+		pump(c, n, BYTES, 5000);
 	for (size_t i = 0; i < n; i++) {
-		echo(c[i], 30 * 1000);
 		fin(c[i]);
 		hear_eof(c[i]);
 		hang_up(c[i]);
