@@ -59,15 +59,16 @@ void probe_size_ladder(void)
 /* The last of them come in one piece of news. */
 void probe_pipelined_order(void)
 {
-	enum { CLIENTS = 4, LAST = 200, MESSAGES = 2000, PIECE = 97 };
+	enum { CLIENTS = 4, ROUNDS = 6, EACH = 300, LAST = 200, PIECE = 97 };
 	struct client *c[CLIENTS];
 
-	did("%d clients at once, each %d small messages without waiting", CLIENTS,
-		MESSAGES);
+	did("%d clients at once, each %d small messages without waiting, %d times",
+		CLIENTS, EACH, ROUNDS);
 	expect("every byte back, in order");
 	for (int i = 0; i < CLIENTS; i++)
 		c[i] = meet();
-	pump(c, CLIENTS, (MESSAGES - LAST) * PIECE, PIECE);
+	for (int round = 0; round < ROUNDS; round++)
+		pump(c, CLIENTS, EACH * PIECE, PIECE);
 	settle();
 	freeze();
 	for (int i = 0; i < CLIENTS * LAST; i++)
@@ -75,7 +76,7 @@ void probe_pipelined_order(void)
 	thaw();
 	for (int i = 0; i < CLIENTS; i++)
 		hear(c[i]);
-	pass("%d bytes back in order", CLIENTS * MESSAGES * PIECE);
+	pass("%d bytes back in order", CLIENTS * (ROUNDS * EACH + LAST) * PIECE);
 }
 
 /* At first the client does not read, so that everything on the way is full. */

@@ -33,15 +33,15 @@ void probe_half_close(void)
 	hear_eof(c);
 	hang_up(c);
 
-	did("100,000 bytes, then FIN, then the client reads");
+	did("30,000 bytes, then FIN, then the client reads");
 	c = dial();
-	say(c, 100 * 1000);
+	say(c, 30 * 1000);
 	delivered(c);
 	settle();
 	fin(c);
 	hear_eof(c);
 	did("data, then FIN, before and after reading the answer");
-	pass("101,000 bytes back, and the server's FIN");
+	pass("31,000 bytes back, and the server's FIN");
 }
 
 /* Data and FIN arrive as one piece of news. */
