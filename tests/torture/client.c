@@ -267,7 +267,7 @@ void hang_up(struct client *c)
 
 bool gone(const struct client *c)
 {
-	double end = now() + 0.1 * (double)set.slow;
+	double end = now() + patience();
 	struct far_end f;
 
 	while (far_end(c, &f))
