@@ -5,7 +5,7 @@ set xlabel "percentile (the axis is 1/(1-p), log)"
 if (!text) { set ylabel "latency, µs (log)" }
 set logscale xy
 set xrange [1:1.3 * peak(3, 1000)]
-set yrange [10:(text ? 200 : 4) * peak(4, 500000)]
+set yrange [10:(text ? 200 : 20) * peak(4, 500000)]
 set xtics @percentiles
 set ytics @decades
 set grid xtics
