@@ -63,7 +63,7 @@ static void fin_with(size_t n)
 /* What the server has read and not sent: neither in its queues nor on the way. */
 static size_t in_user_space(const struct client *c, bool *all_read)
 {
-	double end = now() + 0.1 * (double)set.slow;
+	double end = now() + 0.5 * (double)set.slow;
 	struct far_end f = { .unread = 1 };
 
 	delivered(c);
