@@ -59,7 +59,7 @@ void probe_size_ladder(void)
 /* The last of them come in one piece of news. */
 void probe_pipelined_order(void)
 {
-	enum { CLIENTS = 4, ROUNDS = 6, EACH = 300, LAST = 200, PIECE = 97 };
+	enum { CLIENTS = 4, ROUNDS = 6, LAST = 200, PIECE = 97, EACH = A_TURN / PIECE };
 	struct client *c[CLIENTS];
 
 	did("%d clients at once, each %d small messages without waiting, %d times",
@@ -168,9 +168,7 @@ void probe_oob_data(void)
 /* The preload halves sizes and interrupts calls: see faults.c. */
 void probe_short_io(void)
 {
-	enum { CLIENTS = 4, MESSAGES = 200, PIECE = 97 };
-	/* Never more at once than a turn reads: chance would decide, and burst has it. */
-	enum { ROUNDS = 4, BYTES = 30 * 1000 };
+	enum { CLIENTS = 4, MESSAGES = 200, PIECE = 97, ROUNDS = 4 };
 	struct client *c[CLIENTS], *more;
 	size_t n = 0;
 
@@ -191,7 +189,7 @@ void probe_short_io(void)
 	for (size_t i = 0; i < n; i++)
 		hear(c[i]);
 	for (int round = 0; round < ROUNDS; round++)
-		pump(c, n, BYTES, 5000);
+		pump(c, n, A_TURN, 5000);
 	for (size_t i = 0; i < n; i++) {
 		fin(c[i]);
 		hear_eof(c[i]);

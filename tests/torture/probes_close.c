@@ -33,15 +33,15 @@ void probe_half_close(void)
 	hear_eof(c);
 	hang_up(c);
 
-	did("30,000 bytes, then FIN, then the client reads");
+	did("%d bytes, then FIN, then the client reads", A_TURN);
 	c = dial();
-	say(c, 30 * 1000);
+	say(c, A_TURN);
 	delivered(c);
 	settle();
 	fin(c);
 	hear_eof(c);
 	did("data, then FIN, before and after reading the answer");
-	pass("31,000 bytes back, and the server's FIN");
+	pass("every byte back, and the server's FIN");
 }
 
 /* Data and FIN arrive as one piece of news. */

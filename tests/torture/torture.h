@@ -136,6 +136,11 @@ struct far_end {
 	unsigned unread, unsent; /* bytes in its two queues */
 };
 
+/* What one turn reads even of a server with a budget (07's is 32 KB). To send more at
+ * once, and not frozen, leaves it to chance whether a server that forgets the rest is
+ * caught. */
+enum { A_TURN = 30 * 1000 };
+
 struct client *dial(void);
 struct client *meet(void); /* ... and waits for a first answer */
 struct client *dial_small(void); /* with a receive buffer that is soon full */
