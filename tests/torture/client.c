@@ -265,17 +265,24 @@ void hang_up(struct client *c)
 	c->fd = -1;
 }
 
-bool gone(const struct client *c)
+static bool gone_within(const struct client *c, struct silence *s)
 {
-	double end = now() + patience();
+	const struct timespec blink = { .tv_nsec = 50 * 1000 };
 	struct far_end f;
 
 	while (far_end(c, &f))
-		if (now() > end)
+		if (silence_lasts(s))
 			return false;
 		else
-			nap(1);
+			nanosleep(&blink, NULL);
 	return true;
+}
+
+bool gone(const struct client *c)
+{
+	struct silence s = silence_starts();
+
+	return gone_within(c, &s);
 }
 
 void reset(struct client *c)
@@ -289,13 +296,15 @@ void reset(struct client *c)
 
 void leave_all(void)
 {
+	struct silence s = silence_starts(); /* one for all of them */
+
 	for (size_t i = 0; i < nclients; i++) {
 		struct client *c = clients[i];
 		bool rude = c->fd >= 0 && c->got < c->sent;
 
 		hang_up(c);
 		if (rude && have_process()) {
-			gone(c);
+			gone_within(c, &s);
 			settle();
 		}
 		free(c);
@@ -394,9 +403,33 @@ bool readable(struct client *c, int ms)
 	return poll(&p, 1, ms) > 0;
 }
 
+/* Whether nothing more can come of it: bytes on their way are no silence yet. */
+static bool hopeless(struct silence *s, const struct client *c)
+{
+	struct far_end f;
+	int here;
+
+	if (!silence_lasts(s))
+		return false;
+	if (now() > s->end)
+		return true;
+	return !(ioctl(c->fd, SIOCOUTQ, &here) == 0 && here > 0) &&
+	       !(far_end(c, &f) && f.unsent > 0);
+}
+
+bool answered(struct client *c)
+{
+	struct silence s = silence_starts();
+
+	while (!readable(c, 20))
+		if (hopeless(&s, c))
+			return readable(c, 0);
+	return true;
+}
+
 static void await(struct client *c)
 {
-	if (!readable(c, (int)(1000 * patience())))
+	if (!answered(c))
 		silent(c);
 }
 
@@ -414,7 +447,7 @@ void hear_eof(struct client *c)
 {
 	hear(c);
 	while (!c->eof) {
-		if (!readable(c, (int)(1000 * patience())))
+		if (!answered(c))
 			fail("all %llu bytes back, but the server's FIN never came",
 				(unsigned long long)c->got);
 		take(c, CHUNK);
@@ -440,11 +473,12 @@ void pump(struct client **c, size_t k, uint64_t n, size_t piece)
 {
 	struct pollfd p[MAX_PUMP];
 	uint64_t goal[MAX_PUMP];
-	double end = now() + patience();
+	struct silence s = silence_starts();
 
 	for (size_t i = 0; i < k; i++)
 		goal[i] = c[i]->sent + n;
 	for (;;) {
+		bool moved = false;
 		size_t busy = k;
 
 		for (size_t i = 0; i < k; i++) {
@@ -457,12 +491,14 @@ void pump(struct client **c, size_t k, uint64_t n, size_t piece)
 		}
 		if (busy == k)
 			return;
-		if (now() > end)
-			silent(c[busy]);
-		poll(p, k, 50);
+		poll(p, k, 20);
 		for (size_t i = 0; i < k; i++)
 			if (p[i].fd >= 0 && turn(c[i], goal[i], piece, p[i].revents))
-				end = now() + patience();
+				moved = true;
+		if (moved)
+			s = silence_starts();
+		else if (hopeless(&s, c[busy]))
+			silent(c[busy]);
 	}
 }
 
@@ -476,7 +512,7 @@ struct client *bystander(void)
 	struct client *c = dial();
 
 	say(c, 10);
-	if (!readable(c, (int)(1000 * patience()))) {
+	if (!answered(c)) {
 		hang_up(c);
 		return NULL;
 	}

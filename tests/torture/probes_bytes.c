@@ -148,7 +148,7 @@ void probe_oob_data(void)
 	delivered(c);
 	thaw();
 	while (n < 7 && !in_band(got, n, "abcdef", 'X')) {
-		if (!readable(c, (int)(1000 * patience())))
+		if (!answered(c))
 			fail("'%.*s', then silence", (int)n, got);
 		ssize_t r = recv(c->fd, got + n, sizeof got - n, 0);
 		if (r <= 0)
@@ -219,7 +219,7 @@ static bool survives(struct client *c, size_t n)
 		while (left > 0) {
 			char got[4096];
 
-			if (!readable(c, (int)(1000 * patience())))
+			if (!answered(c))
 				fail("a connection neither answered nor closed");
 			ssize_t r = recv(c->fd, got, left, 0);
 			if (r <= 0)

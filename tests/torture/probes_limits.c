@@ -74,7 +74,7 @@ static void visit(int kind)
 		break;
 	case 2: /* a RST because of unread answers */
 		say(c, 100);
-		readable(c, (int)(1000 * patience()));
+		answered(c);
 		break;
 	case 3:
 		echo(c, 1);
@@ -161,7 +161,7 @@ void probe_fd_limit_spin(void)
 	bool span = spins();
 	hang_up(idle);
 	n = crowd(c);
-	if (!readable(c[0], (int)(1000 * patience())))
+	if (!answered(c[0]))
 		fail("nobody is answered");
 	if (!span)
 		calm("while clients wait for a descriptor");
@@ -178,14 +178,14 @@ void probe_fd_limit_spin(void)
 /* The next of those who wait that has been answered. */
 static struct client *next_served(struct client **c, int n)
 {
-	double end = now() + patience();
+	struct silence s = silence_starts();
 
-	while (now() < end) {
+	do {
 		for (int i = 0; i < n; i++)
 			if (c[i]->fd >= 0 && readable(c[i], 0))
 				return c[i];
 		nap(1);
-	}
+	} while (!silence_lasts(&s));
 	return NULL;
 }
 

@@ -189,7 +189,7 @@ void probe_accept_burst(void)
 		}
 	thaw();
 	for (int i = 0; i < n; i++)
-		if (!readable(c[i], (int)(1000 * patience())))
+		if (!answered(c[i]))
 			fail("%d of %d answered", i, n);
 		else {
 			hear(c[i]);
@@ -246,7 +246,7 @@ void probe_eintr(void)
 
 void probe_many_connections(void)
 {
-	enum { WANTED = 10 * 1000, UNKNOWN = 1000 };
+	enum { WANTED = 10 * 1000, UNKNOWN = 1000, FIRST = 1000 };
 	long n = fd_room(have_process() ? WANTED : UNKNOWN);
 	double end = now() + 10 * (double)set.slow;
 
@@ -256,6 +256,8 @@ void probe_many_connections(void)
 		meet();
 		if (now() > end)
 			fail("after 10 s only %ld are answered", i + 1);
+		if (i == FIRST) /* who spins takes long to get any further */
+			calm("with the first idle connections");
 	}
 	calm("with idle connections");
 	pass("all answered");

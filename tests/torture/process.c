@@ -295,6 +295,26 @@ void settle(void)
 	}
 }
 
+struct silence silence_starts(void)
+{
+	return (struct silence){ .end = now() + patience(), .since = now(), .cpu = -1 };
+}
+
+bool silence_lasts(struct silence *s)
+{
+	double time = now(), cpu;
+
+	if (time > s->end || !have_process() || time < s->looked + 0.01)
+		return time > s->end;
+	s->looked = time;
+	cpu = cpu_seconds();
+	if (!all_processes('S') || cpu > s->cpu || cpu < s->cpu) {
+		s->since = time;
+		s->cpu = cpu;
+	}
+	return time - s->since > 0.5 * (double)set.slow;
+}
+
 struct wanted {
 	pid_t pid;
 	double seconds;
@@ -422,10 +442,10 @@ int server_fds(void)
 
 void fds_return_to(int before, const char *after)
 {
-	double end = now() + patience();
+	struct silence s = silence_starts();
 	int fds;
 
-	while ((fds = count_fds()) > before && now() < end && !shared->exited)
+	while ((fds = count_fds()) > before && !silence_lasts(&s))
 		nap(5);
 	if (fds > before)
 		fail("%d descriptors open %s, %d before", fds, after, before);

@@ -105,6 +105,17 @@ void survives_freezing(void); /* skips if SIGSTOP and SIGCONT alone kill it */
 void freeze_on_answer(const struct client *c);
 void wait_frozen(const struct client *c); /* skips where the kernel did not do it */
 void settle(void); /* waits, bounded, until all threads sleep and use no CPU */
+/* Waiting for the server to do something. */
+struct silence {
+	double end; /* of patience */
+	double looked; /* at the server, which costs too much to do all the time */
+	double since, cpu; /* it has slept since then, and had used so much CPU */
+};
+struct silence silence_starts(void);
+/* Is it of no use to wait on? Patience is at its end, or the server has slept for half a
+ * second without a single step: longer than a timer of an echo server, and than a wait
+ * for a CPU, which is not sleep, can look like. */
+bool silence_lasts(struct silence *s);
 double idle_cpu(void); /* percent of a core, while nothing happens */
 bool spins(void); /* ... which is more than a server that waits can use */
 void calm(const char *when); /* fails if it does */
@@ -158,6 +169,7 @@ void unharmed(struct client *bystander); /* it is answered still */
 void pump(struct client **c, size_t k, uint64_t n, size_t piece); /* all at once */
 void stuff(struct client **c, size_t k, uint64_t most); /* sends until nothing goes */
 bool readable(struct client *c, int ms);
+bool answered(struct client *c); /* waits; false if silence is the answer */
 size_t unread(const struct client *c); /* bytes waiting here */
 void delivered(const struct client *c); /* waits until the far kernel has all of it */
 void widen(struct client *c); /* lets it receive as fast as others */
@@ -181,7 +193,7 @@ _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 double now(void); /* seconds, monotonic */
-double patience(void); /* how long silence lasts before it is an answer */
+double patience(void); /* how long, in seconds, a server may take for a step */
 void nap(int ms);
 void fresh_server(void); /* kills this one and starts another */
 
