@@ -180,14 +180,14 @@ wild: $B/03-epoll-lt  ## nginx, redis, memcached, haproxy: level- or edge-trigge
 
 # --- checking
 
-test: tests-built  ## run the tests (two to seven minutes); test-slow has the rest
+test: tests-built  ## run the tests (one to four minutes); test-slow has the rest
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
 	BATS_TEST_TIMEOUT=180 BUILD=$(CURDIR)/$B bats $(JOBS) $(BATS_FLAGS) tests
 
-# Two files of tests at a time, where bats can.
-JOBS = $(shell command -v parallel >/dev/null && echo --jobs 2 --no-parallelize-within-files)
+# Three files of tests at a time, where bats can: some only wait.
+JOBS = $(shell command -v parallel >/dev/null && echo --jobs 3 --no-parallelize-within-files)
 
 test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)

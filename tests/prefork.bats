@@ -374,6 +374,7 @@ few_more_answers() { # until nothing has come for a while
 		run unshare -n bash -c "
 			ip link set lo up 2>/dev/null || exit 77
 			echo $migrate >/proc/sys/net/ipv4/tcp_migrate_req || exit 77
+			: >'$BATS_TEST_TMPDIR/log' # the one before had another port
 			'$BUILD/10-reuseport' --port 0 >'$BATS_TEST_TMPDIR/log' 2>/dev/null 3>&- & lab=\$!
 			until grep -q '^listening' '$BATS_TEST_TMPDIR/log'; do sleep 0.02; done
 			port=\$(sed 's/.*://' '$BATS_TEST_TMPDIR/log')

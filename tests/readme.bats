@@ -23,18 +23,6 @@ setup() {
 	check labs/03-epoll-lt/README.md
 }
 
-@test "readme: 04-epoll-et shows what its commands print" {
-	check labs/04-epoll-et/README.md
-}
-
-@test "readme: 05-et-starving shows what its commands print" {
-	check labs/05-et-starving/README.md
-}
-
-@test "readme: 06-epollout-spin shows what its commands print" {
-	check labs/06-epollout-spin/README.md
-}
-
 @test "readme: facts shows what its commands print" {
 	check labs/facts/README.md
 }

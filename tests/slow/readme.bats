@@ -1,12 +1,24 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
-# The console blocks of labs 07 to 11, as tests/readme.bats runs those of the others.
+# The console blocks of labs 04 to 11, as tests/readme.bats runs those of the others.
 
 setup() {
 	load ../helper
 	load ../readme
 	requires nc jq timeout
 	cd "$ROOT" || return
+}
+
+@test "readme: 04-epoll-et shows what its commands print" {
+	check labs/04-epoll-et/README.md
+}
+
+@test "readme: 05-et-starving shows what its commands print" {
+	check labs/05-et-starving/README.md
+}
+
+@test "readme: 06-epollout-spin shows what its commands print" {
+	check labs/06-epollout-spin/README.md
 }
 
 @test "readme: 07-et-fair shows what its commands print" {
