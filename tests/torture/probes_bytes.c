@@ -79,17 +79,28 @@ void probe_pipelined_order(void)
 	pass("%d bytes back in order", CLIENTS * (ROUNDS * EACH + LAST) * PIECE);
 }
 
-/* At first the client does not read, so that everything on the way is full. */
+/* Nothing is read until nothing more goes; then nothing is sent, so that no news wakes a
+ * server that left something behind. Luck may carry it through one of these, not all. */
 void probe_large_stream(void)
 {
-	enum { MB = 8, FULL = 20 << 20 };
-	struct client *c = dial();
+	enum { MB = 8, FULL = 20 << 20, TIMES = 3 };
+	unsigned long long got = 0;
+	struct client *c;
 
-	did("as much as goes unread, then %d MB both ways at once", MB);
 	expect("every byte back");
-	stuff(&c, 1, FULL);
+	did("%d times as much as goes unread, then read", TIMES);
+	for (int i = 0; i < TIMES; i++) {
+		c = dial();
+		stuff(&c, 1, FULL);
+		hear(c);
+		got += c->got;
+		hang_up(c);
+	}
+	did("%d MB both ways at once", MB);
+	c = dial();
 	pump(&c, 1, MB << 20, 64 * 1024);
-	pass("%llu MB back", (unsigned long long)c->got >> 20);
+	did("as much as goes unread, then read; %d MB both ways at once", MB);
+	pass("%llu MB back", (got + c->got) >> 20);
 }
 
 /* A one-shot registration that is not renewed answers the first only. */
