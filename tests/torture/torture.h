@@ -113,8 +113,8 @@ struct silence {
 };
 struct silence silence_starts(void);
 /* Is it of no use to wait on? Patience is at its end, or the server has slept for half a
- * second without a single step: longer than a timer of an echo server, and than a wait
- * for a CPU, which is not sleep, can look like. */
+ * second without a step: the timers of an echo server are shorter, and a wait for a CPU
+ * is not sleep. */
 bool silence_lasts(struct silence *s);
 double idle_cpu(void); /* percent of a core, while nothing happens */
 bool spins(void); /* ... which is more than a server that waits can use */
