@@ -1,5 +1,5 @@
-/* An echo server that misbehaves in one way, for the tests of the load generator. One
- * connection at a time. */
+/* An echo server that misbehaves in one way, for the tests of the load generator and of
+ * the torture. One connection at a time. */
 #include "args.h"
 #include "err.h"
 #include "net.h"
@@ -23,13 +23,10 @@ enum mode {
 	MODE_ORDER, /* a reply comes after the next one */
 };
 
-enum {
-	BUFFER = 65536,
-	LINGER_MS = 5, /* merge: how long it waits for more */
-};
+enum { BUFFER = 65536 };
 
 static int mode;
-static long after = 20;
+static long after = 20, linger_ms = 5;
 
 static char earlier[BUFFER]; /* stale: the reply before; order: the one held back */
 static size_t earlier_n;
@@ -57,7 +54,7 @@ static ssize_t take(int fd, char *bytes, size_t room)
 	struct pollfd more = { .fd = fd, .events = POLLIN };
 	ssize_t got = recv(fd, bytes, room, 0);
 
-	while (mode == MODE_MERGE && got > 0 && poll(&more, 1, LINGER_MS) > 0) {
+	while (mode == MODE_MERGE && got > 0 && poll(&more, 1, (int)linger_ms) > 0) {
 		ssize_t n = recv(fd, bytes + got, room - (size_t)got, 0);
 		if (n <= 0)
 			break;
@@ -138,10 +135,12 @@ int main(int argc, char **argv)
 			"what is wrong", .choice = &mode },
 		{ 0, "after", "N", "so many receives are answered well first (20)",
 			.number = &after, .max = 1e9 },
+		{ 0, "linger-ms", "MS", "merge: how long it waits for more (5)",
+			.number = &linger_ms, .max = 60000 },
 		{ 0 },
 	};
 	struct address at = args_server(argc, argv,
-		"Echoes, and misbehaves in one way: for the tests of load.", own);
+		"Echoes, and misbehaves in one way: for the tests of the tools.", own);
 	int lfd = listen_tcp(&at);
 
 	stop_on_signals();

@@ -140,3 +140,16 @@ none_of_ours() {
 	wait_until 5 none_of_ours
 	[[ ! -e $out ]]
 }
+
+@test "torture: a server that sleeps 0.25 s before each answer is slow; one that sleeps 0.75 s is silent, but for --slow 2" {
+	slow() { # MS [OPTION...]
+		run "$BUILD/torture" --probe rearm "${@:2}" --spawn "$BUILD/tests/bad_echo --mode merge --linger-ms $1"
+	}
+	slow 250
+	assert_success
+	slow 750
+	assert_failure 1
+	assert_output --partial '0 of 100 bytes back, then silence'
+	slow 750 --slow 2
+	assert_success
+}

@@ -88,7 +88,7 @@ void probe_large_stream(void)
 	struct client *c;
 
 	expect("every byte back");
-	did("%d times as much as goes unread, then read", TIMES);
+	did("as much as goes unread, then read, %d times", TIMES);
 	for (int i = 0; i < TIMES; i++) {
 		c = dial();
 		stuff(&c, 1, FULL);
@@ -99,7 +99,8 @@ void probe_large_stream(void)
 	did("%d MB both ways at once", MB);
 	c = dial();
 	pump(&c, 1, MB << 20, 64 * 1024);
-	did("as much as goes unread, then read; %d MB both ways at once", MB);
+	did("as much as goes unread, then read, %d times; %d MB both ways at once", TIMES,
+		MB);
 	pass("%llu MB back", (got + c->got) >> 20);
 }
 

@@ -308,7 +308,7 @@ bool silence_lasts(struct silence *s)
 		return time > s->end;
 	s->looked = time;
 	cpu = cpu_seconds();
-	if (!all_processes('S') || cpu > s->cpu || cpu < s->cpu) {
+	if (!all_processes('S') || cpu != s->cpu) {
 		s->since = time;
 		s->cpu = cpu;
 	}
