@@ -3,8 +3,8 @@
  *
  * A flood must outrun the server, on any machine: were the server ever faster, it would
  * find the socket empty, and its turn would end. So nothing is copied here. The bytes go
- * out with sendfile(2) from memory that the socket only refers to, and the echo is dropped
- * inside the kernel: MSG_TRUNC, tcp(7). The server copies each byte twice. */
+ * out with sendfile(2) from memory that the socket only refers to, and the echo is
+ * dropped inside the kernel: MSG_TRUNC, tcp(7). The server copies each byte twice. */
 #include "args.h"
 #include "err.h"
 #include "net.h"
