@@ -757,12 +757,13 @@ static void write_hgrm(void)
 	}
 }
 
-/* The generator was the limit: it was late with what a connection had room for. A server
- * that stalls makes requests wait, but not us. */
+/* The generator was the limit: it was late with what a connection had room for, and so
+ * were the replies. A server that stalls makes requests wait, but not us; replies that
+ * never came are not ours either. */
 static bool client_limited(void)
 {
 	uint64_t late = hist_percentile(lag, .5);
-	bool short_of = (double)in_window < .99 * (double)requests;
+	bool short_of = (double)in_window < .99 * (double)received;
 
 	return rate > 0 &&
 	       (late > 1000000 || (pace != PACE_TIMERFD && short_of && late > 50000));
