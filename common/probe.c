@@ -437,12 +437,14 @@ int __wrap_accept4(int lfd, struct sockaddr *sa, socklen_t *len, int flags)
 
 int __wrap_close(int fd)
 {
-	/* Before the call: after it another thread may be given the same number. */
+	bool ours = false; /* a connection */
+
+	/* Forgotten before the call: after it another thread may be given the same number.
+	 * Counted after it: who sees the count must not find the descriptor. */
 	if (page && fd >= 0 && fd < MAX_FD) {
 		uint64_t bit = UINT64_C(1) << fd % 64;
 
-		if (atomic_fetch_and(&connection[fd / 64], ~bit) & bit)
-			add(&page->closed, 1);
+		ours = atomic_fetch_and(&connection[fd / 64], ~bit) & bit;
 	}
 	if (tracing && fd >= 0 && fd < MAX_FD)
 		data_of[fd] = 0;
@@ -450,6 +452,8 @@ int __wrap_close(int fd)
 
 	int result = __real_close(fd);
 
+	if (ours)
+		add(&page->closed, 1);
 	if (probing)
 		saw(PROBE_CLOSE, "close", fd, result);
 	return result;
