@@ -527,18 +527,23 @@ overlaps() {
 	sed -n 's/^08-oneshot: \([0-9]*\) overlaps$/\1/p' "$LAB_LOG.err"
 }
 
+# meet MODE: a run of it leaves $MODE and $LAB_LOG.err.
+meet() {
+	start_lab 08-oneshot --mode "$1" --work 20
+	order_of "$1"
+	stop_lab
+}
+
 @test "labs: 08 with oneshot: nobody meets in a connection; with et and lt they do" {
-	for mode in oneshot et lt; do
-		start_lab 08-oneshot --mode $mode --work 20
-		order_of $mode
-		stop_lab
-		if [[ $mode == oneshot ]]; then
-			[[ $(out_of_place $mode) -eq 0 ]] || fail "$mode: $(<"$BATS_TEST_TMPDIR/$mode")"
-			[[ ! -s $LAB_LOG.err ]] || fail "$mode: $(<"$LAB_LOG.err")"
-		else
-			[[ $(out_of_place $mode) -ge 150 ]] || fail "$mode: $(<"$BATS_TEST_TMPDIR/$mode")"
-			[[ $(overlaps) -ge 150 ]] || fail "$mode: $(<"$LAB_LOG.err")"
-		fi
+	meet oneshot
+	[[ $(out_of_place oneshot) -eq 0 ]] || fail "oneshot: $(<"$BATS_TEST_TMPDIR/oneshot")"
+	[[ ! -s $LAB_LOG.err ]] || fail "oneshot: $(<"$LAB_LOG.err")"
+	for mode in et lt; do
+		for _ in {1..5}; do # where a busy machine holds up one side, fewer meet
+			meet $mode
+			[[ $(out_of_place $mode) -lt 150 || $(overlaps) -lt 150 ]] || continue 2
+		done
+		fail "$mode: $(cat "$BATS_TEST_TMPDIR/$mode" "$LAB_LOG.err")"
 	done
 }
 
