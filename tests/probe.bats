@@ -167,7 +167,7 @@ one_line_about() {
 	"$BUILD/counts" --watch "$LAB_COUNTS" >live 3>&- &
 	WATCH_PID=$!
 	clients >/dev/null
-	wait_until 5 grep -q '^recv.calls ' live
+	wait_until 5 grep -q 'connections: 10 in all, 0 active' live
 	kill "$WATCH_PID"
 	rc=0
 	wait "$WATCH_PID" || rc=$?

@@ -43,6 +43,10 @@ start() {
 	start_lab "$@" 4>&- 5>&- 6>&-
 }
 
+unread() { # BYTES, on the one connection
+	[[ $(ss -Htn state established "sport = :$LAB_PORT" | awk '{ print $1 }') -eq $1 ]]
+}
+
 connect_5() {
 	exec 5<>"/dev/tcp/127.0.0.1/$LAB_PORT"
 }
@@ -52,6 +56,7 @@ connect_5() {
 	connect_5
 	wait_until 5 watches "$LAB_PID" 2
 	dd if=/dev/zero bs=8000 count=1 status=none >&5
+	wait_until 5 unread 7900
 	run "$BUILD/scope" --once "$LAB_PID"
 	assert_success
 	assert_line --regexp '^! fd 5: 7900 bytes unread on an edge-triggered fd for [0-9.]+ s$'
