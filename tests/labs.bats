@@ -16,6 +16,9 @@ setup() {
 }
 
 teardown() {
+	[[ -n ${BATS_TEST_COMPLETED-} || -z ${LAB_PID-} ]] || { # for who reads a log of it
+		echo "${LAB_LOG##*/}, descriptors: $(readlink "/proc/$LAB_PID/fd/"* | tr '\n' ' ')"
+	}
 	[[ -z ${CLIENT_PID-} ]] || kill "$CLIENT_PID" 2>/dev/null || true
 	[[ -z ${LAB_PID-} ]] || kill -CONT "$LAB_PID" 2>/dev/null || true
 	stop_lab
