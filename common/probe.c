@@ -439,7 +439,7 @@ int __wrap_close(int fd)
 {
 	bool ours = false; /* a connection */
 
-	/* Forgotten before the call: after it another thread may be given the same number.
+	/* Forgotten before the call: after it another thread may be given the number.
 	 * Counted after it: who sees the count must not find the descriptor. */
 	if (page && fd >= 0 && fd < MAX_FD) {
 		uint64_t bit = UINT64_C(1) << fd % 64;
