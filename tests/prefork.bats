@@ -244,7 +244,7 @@ one_line_about() {
 			n=$(held "$pid")
 			[[ $n -le $most ]] || most=$n
 		done
-		[[ $most -lt 60 ]] || return 0
+		[[ $most -lt 78 ]] || return 0 # without EXCLUSIVE: 24 to 74
 		hang_up
 		stop_lab
 	done
