@@ -259,3 +259,93 @@ little_is_right() {
 	[[ $(calls sendto) -eq $(($(jq .requests "$JSON") + 5)) ]]
 	[[ $(calls recvfrom) -eq $(($(jq .requests "$JSON") + 5)) ]]
 }
+
+# ran PID...: seconds of CPU time that these processes have used.
+ran() {
+	local pid ns sum=0
+	for pid; do
+		read -r ns _ <"/proc/$pid/schedstat"
+		sum=$((sum + ns))
+	done
+	awk -v ns="$sum" 'BEGIN { print ns / 1e9 }'
+}
+
+@test "--counts: the CPU time of a prefork server is that of its workers" {
+	[[ -r /proc/self/schedstat && -r /proc/self/task/$BASHPID/children ]] ||
+		skip "this kernel shows no schedstat or no children"
+	start_lab 09-exclusive --workers 2
+	mapfile -t workers < <(pgrep -P "$LAB_PID")
+	measure --connections 4 --duration 0.5 --warmup 0 --counts "$LAB_COUNTS"
+	assert_success
+	holds ".server_cpu_s / $(ran "${workers[@]}") | . > 0.8 and . < 1.25"
+	measure --connections 4 --duration 0.2 --pid "$LAB_PID"
+	holds '.server_cpu_s > 0.01'
+}
+
+@test "--pid: the CPU time of a child that was killed and replaced is not lost" {
+	[[ -r /proc/self/schedstat && -r /proc/self/task/$BASHPID/children ]] ||
+		skip "this kernel shows no schedstat or no children"
+	LAB_LOG=$BATS_TEST_TMPDIR/log
+	# shellcheck disable=SC2016 # the inner shell's
+	bash -c 'trap "kill \$!; wait; exit 0" TERM
+		while :; do "$0" --port 0 >"$1" & wait $!; done' \
+		"$BUILD/03-epoll-lt" "$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
+	LAB_PID=$!
+	wait_until 10 listening
+	child=$(pgrep -P "$LAB_PID")
+	"$BUILD/load" --port "$LAB_PORT" --json --connections 4 --duration 30 --warmup 0 \
+		--pid "$LAB_PID" >"$JSON" 2>/dev/null 3>&- &
+	LOAD_PID=$!
+	enough() { dead=$(ran "$child") && [[ ${dead%.*} != 0 || ${dead#*.} > 3 ]]; }
+	wait_until 20 enough # 0.3 s: a tick, to which it is rounded, is 0.01 s
+	kill -KILL "$child"
+	wait "$LOAD_PID" || true
+	unset LOAD_PID
+	stderr=
+	holds '.errors | keys - ["reset", "eof"] == []'
+	holds ".server_cpu_s > 0.8 * $dead"
+}
+
+@test "a number out of its range is refused in one line that names the range" {
+	for rate in 1e-10 0.0009 nan inf 1e308 -1 ''; do
+		run --separate-stderr "$BUILD/load" --rate "$rate"
+		assert_failure 2
+		assert_output ''
+		[[ ${#stderr_lines[@]} -eq 1 && $stderr == "load: --rate: '$rate' is n"*"number from 0"*" to 1e+08" ]] ||
+			fail "$rate: $stderr"
+	done
+	for bad in '--size 15' '--size 16777217' '--duration 0' '--duration nan' '--duration 1e6' \
+		'--warmup -1' '--connections 0' '--connections 99999999999999999999' '--depth 65' \
+		'--port 65536' '--active 0' '--read-pause -1' '--rcvbuf 0' '--seed 0' '--pid 0'; do
+		# shellcheck disable=SC2086 # an option and its value
+		run --separate-stderr "$BUILD/load" $bad
+		assert_failure 2
+		[[ ${#stderr_lines[@]} -eq 1 && $stderr == "load: ${bad% *}: '${bad#* }' is not a "*"number from "*" to "* ]] ||
+			fail "$bad: $stderr"
+	done
+}
+
+@test "no answer: no latency, and why there is no result" {
+	mkdir -p "$BATS_TEST_TMPDIR/tests"
+	start_lab tests/bad_echo --mode close --after 0
+	measure --duration 0.2 --warmup 0
+	assert_failure 3
+	holds '.latency_us | .samples == 0 and ([.p50, .p90, .p99, .max, .mean] | unique == [null])'
+	run --separate-stderr "$BUILD/load" --port "$LAB_PORT" --duration 0.2 --warmup 0
+	assert_failure 3
+	assert_line 'no answer came: there is no latency'
+	assert_line --partial 'every connection broke: the run ended after 0.00 s'
+	refute_output --partial ' us'
+}
+
+@test "the first wrong byte is shown with its place, what was expected and what was found" {
+	start_bad flip
+	run "$BUILD/load" --port "$LAB_PORT" --duration 0.2 --warmup 0
+	assert_failure 3
+	assert_line --regexp '^first wrong byte: connection 0, message 20, byte 63 of 64: expected 0x[0-9a-f]{2}, found 0x[0-9a-f]{2}$'
+	stop_lab
+	start_bad twice
+	run "$BUILD/load" --port "$LAB_PORT" --duration 2 --warmup 0 --rate 20 --arrival fixed
+	assert_failure 3
+	assert_line --regexp '^first wrong byte: connection 0, message [0-9]+, byte 0 of 64: nothing was sent that far, found 0x[0-9a-f]{2}$'
+}

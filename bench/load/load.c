@@ -1,6 +1,7 @@
 /* Load generator for echo servers: one thread, open or closed loop, every byte verified.
  */
 #include "args.h"
+#include "cpu.h"
 #include "err.h"
 #include "hist.h"
 #include "stop.h"
@@ -29,6 +30,9 @@ enum {
 };
 
 #define NS INT64_C(1000000000)
+#define MIN_RATE \
+	1e-3 /* requests a second: the time between two of them fits in 64 bits */
+#define MAX_RATE 1e8
 #define DRAIN_NS (2 * NS) /* how long replies may still come after the window */
 #define RAMP_NS (10 * NS) /* how long connecting and the first echoes may take, */
 #define RAMP_EACH_NS (NS / 1000) /* and this more for each connection */
@@ -36,7 +40,6 @@ enum {
 #define GAP_NS 100000 /* spin: a pause of our own, by the machine */
 
 enum trouble {
-	TROUBLE_CONNECT,
 	TROUBLE_RESET,
 	TROUBLE_EOF,
 	TROUBLE_CORRUPT,
@@ -44,8 +47,8 @@ enum trouble {
 	TROUBLE_OTHER,
 	TROUBLES,
 };
-static const char *const trouble_names[TROUBLES] = { "connect", "reset", "eof", "corrupt",
-	"timeout", "other" };
+static const char *const trouble_names[TROUBLES] = { "reset", "eof", "corrupt", "timeout",
+	"other" };
 
 enum {
 	PACE_SPIN,
@@ -103,6 +106,13 @@ static bool recording, sending; /* inside the window; replies bring new requests
 static int64_t next_due, last_due; /* the schedule, and its end */
 static int64_t room_at; /* when a connection had room again */
 static uint64_t errors[TROUBLES];
+static struct {
+	long id; /* -1: none yet */
+	uint64_t seq;
+	size_t off;
+	int want, found; /* want is -1 for a byte that was not sent yet */
+} wrong = { .id = -1 }; /* the first wrong byte */
+static bool set_up; /* every connection that is open was answered once */
 static uint64_t requests, received, deferred;
 static uint64_t blocked; /* replies that were stuck in the server when we came for them */
 static const struct probe_page *page;
@@ -354,6 +364,31 @@ static void replied(struct conn *c, int64_t now)
 	}
 }
 
+/* Says which of these n bytes is the first wrong one. */
+static void remember_wrong(const struct conn *c, const char *bytes, size_t n)
+{
+	char want = 0;
+	size_t i = 0;
+	bool unsent = false;
+
+	for (; i < n; i++) {
+		size_t off = c->off_in + i;
+
+		unsent = c->seq_in > c->seq_out ||
+			 (c->seq_in == c->seq_out && off >= c->off_out);
+		expected(c, c->seq_in, off, &want, 1);
+		if (unsent || want != bytes[i])
+			break;
+	}
+	if (i == n || wrong.id >= 0)
+		return;
+	wrong.id = conn_id(c);
+	wrong.seq = c->seq_in;
+	wrong.off = c->off_in + i;
+	wrong.want = unsent ? -1 : (unsigned char)want;
+	wrong.found = (unsigned char)bytes[i];
+}
+
 /* One recv: bytes of one or more replies, or a part of one. */
 static void take_in(struct conn *c)
 {
@@ -376,6 +411,7 @@ static void take_in(struct conn *c)
 		bool early = c->seq_in > c->seq_out ||
 			     (c->seq_in == c->seq_out && c->off_in + n > c->off_out);
 		if (early || !as_expected(c, at, n)) {
+			remember_wrong(c, at, n);
 			conn_fail(c, TROUBLE_CORRUPT);
 			return;
 		}
@@ -656,8 +692,11 @@ static void print_hist(const char *name, const struct hist *h)
 		else
 			printf("\"%s\":%.3f,", points[i].name,
 				(double)hist_percentile(h, points[i].p) / 1e3);
-	printf("\"max\":%.3f,\"mean\":%.3f,\"samples\":%" PRIu64 "}",
-		(double)h->max / 1e3, hist_mean(h) / 1e3, h->count);
+	if (h->count == 0)
+		printf("\"max\":null,\"mean\":null,\"samples\":0}");
+	else
+		printf("\"max\":%.3f,\"mean\":%.3f,\"samples\":%" PRIu64 "}",
+			(double)h->max / 1e3, hist_mean(h) / 1e3, h->count);
 }
 
 static void print_json(
@@ -710,28 +749,54 @@ static void print_json(
 	printf("}\n");
 }
 
-static void print_text(const char *verdict)
+static void print_latency(const struct hist *h)
 {
-	const struct hist *h = rate > 0 ? response : service;
-
-	printf("%" PRIu64 " requests in %.2f s: %.0f/s answered", requests, window_s,
-		answered_rate());
-	if (rate > 0)
-		printf(" of %.0f/s offered", rate);
-	printf("\nlatency p50 %.1f us, p90 %.1f us, ",
-		(double)hist_percentile(h, .5) / 1e3,
+	if (h->count == 0) {
+		printf("no answer came: there is no latency\n");
+		return;
+	}
+	printf("latency p50 %.1f us, p90 %.1f us, ", (double)hist_percentile(h, .5) / 1e3,
 		(double)hist_percentile(h, .9) / 1e3);
 	if (enough(h, .99))
 		printf("p99 %.1f us, ", (double)hist_percentile(h, .99) / 1e3);
 	printf("max %.1f us (%s, %" PRIu64 " samples)\n", (double)h->max / 1e3,
 		rate > 0 ? "from when each was due" : "from when each was sent",
 		h->count);
+}
+
+static void print_wrong(void)
+{
+	if (wrong.id < 0)
+		return;
+	printf("first wrong byte: connection %ld, message %" PRIu64 ", byte %zu of %ld: ",
+		wrong.id, wrong.seq, wrong.off, size);
+	if (wrong.want < 0)
+		printf("nothing was sent that far, found 0x%02x\n",
+			(unsigned)wrong.found);
+	else
+		printf("expected 0x%02x, found 0x%02x\n", (unsigned)wrong.want,
+			(unsigned)wrong.found);
+}
+
+static void print_text(const char *verdict, double cpu)
+{
+	printf("%" PRIu64 " requests in %.2f s: %.0f/s answered", requests, window_s,
+		answered_rate());
+	if (rate > 0)
+		printf(" of %.0f/s offered", rate);
+	putchar('\n');
+	print_latency(rate > 0 ? response : service);
+	if (counts_file || pid)
+		printf("the server used %.3f s of CPU time\n", cpu);
 	if (deferred)
 		printf("%" PRIu64 " requests had to wait for a connection with room\n",
 			deferred);
 	for (int i = 0; i < TROUBLES; i++)
 		if (errors[i])
 			printf("errors: %s %" PRIu64 "\n", trouble_names[i], errors[i]);
+	print_wrong();
+	if (alive == 0)
+		printf("every connection broke: the run ended after %.2f s\n", window_s);
 	if (requests > received)
 		printf("unanswered: %" PRIu64 "\n", requests - received);
 	printf("%s\n", verdict);
@@ -743,6 +808,8 @@ static void write_hgrm(void)
 	char temporary[4096];
 	FILE *out;
 
+	if (strlen(hgrm_file) >= sizeof temporary - 32)
+		die_usage("--hgrm: a path of at most %zu bytes", sizeof temporary - 32);
 	snprintf(temporary, sizeof temporary, "%s.%d.tmp", hgrm_file, (int)getpid());
 	if (!(out = fopen(temporary, "we")))
 		die_errno("%s", hgrm_file);
@@ -784,6 +851,10 @@ static int judge(const char **verdict)
 	*verdict = "a reply was wrong, missing or failed";
 	if (broken)
 		return 3;
+	*verdict = "the first request of some connections had no answer: nothing was "
+		   "measured";
+	if (!set_up)
+		return 3;
 	*verdict = "client-limited: this program, not the server, was the limit";
 	if (client_limited())
 		return 5;
@@ -810,7 +881,7 @@ static void parse(int argc, char **argv, struct address *at)
 		{ 0, "active", "N", "send on so many of them (all)", .number = &active,
 			.min = 1, .max = 1000000 },
 		{ 'r', "rate", "R", "requests a second over all; 0: closed loop (0)",
-			.real = &rate, .max = 1e8 },
+			.real = &rate, .max = MAX_RATE },
 		{ 0, "arrival", "poisson|fixed", "how they are spaced (poisson)",
 			.choice = &arrival },
 		{ 's', "size", "BYTES", "of each message (64)", .number = &size,
@@ -852,6 +923,9 @@ static void parse(int argc, char **argv, struct address *at)
 		"", opts);
 	if (address_parse(at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
+	if (rate > 0 && rate < MIN_RATE)
+		die_usage("--rate: '%g' is neither 0 nor a number from %g to %g", rate,
+			MIN_RATE, MAX_RATE);
 	if (!active)
 		active = connections;
 	if (active > connections)
@@ -906,20 +980,16 @@ static void prepare(void)
 static double look(uint64_t value[COUNTERS])
 {
 	struct timespec t = { .tv_nsec = 2000000 };
-	clockid_t clock;
 
 	if (!page && !pid)
 		return 0;
 	nanosleep(&t, NULL); /* cut short by a signal: stopping is set then */
 	if (page)
 		page_read(page, value);
-	errno = clock_getcpuclockid((pid_t)(pid ? pid : page->pid), &clock);
-	if (errno || clock_gettime(clock, &t) < 0) {
-		if (pid)
-			die_errno("--pid %ld", pid);
-		return 0; /* the server has gone: its page stays */
-	}
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	double cpu = cpu_of_tree((pid_t)(pid ? pid : page->pid));
+	if (cpu < 0 && pid)
+		die_errno("--pid %ld", pid);
+	return cpu > 0 ? cpu : 0; /* the server has gone: its page stays */
 }
 
 int main(int argc, char **argv)
@@ -936,27 +1006,29 @@ int main(int argc, char **argv)
 	prepare();
 	connect_all(&at);
 	with_room = active;
-	bool ready = echo_all();
-	if (ready && warmup > 0)
+	set_up = echo_all();
+	if (set_up && warmup > 0)
 		run(warmup, false);
 
 	double cpu = look(before);
-	if (ready && !stopping)
+	if (set_up && !stopping)
 		run(duration, true);
-	cpu = look(after) - cpu;
+	cpu = fmax(look(after) - cpu, 0); /* a worker that exits is rounded to a tick */
 	censor();
 	close_all();
 	if (watched)
 		fprintf(stderr, "\r            \r");
-	if (stopping)
+	if (stopping) {
+		fprintf(stderr, "load: interrupted, there is no result\n");
 		return 130;
+	}
 	if (hgrm_file)
 		write_hgrm();
 	int status = judge(&verdict);
 	if (json)
 		print_json(cpu, before, after);
 	else
-		print_text(verdict);
+		print_text(verdict, cpu);
 	if (fflush(stdout) != 0)
 		die_errno("stdout");
 	if (json && status)
