@@ -18,6 +18,8 @@ static void help(
 		char left[64];
 		char letter[5] = "    ";
 
+		if (!opts[i].help)
+			continue;
 		if (opts[i].letter)
 			snprintf(letter, sizeof letter, "-%c, ", opts[i].letter);
 		snprintf(left, sizeof left, "%s--%s %s", letter, opts[i].name,

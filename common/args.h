@@ -12,7 +12,7 @@ struct opt {
 	char letter; /* short form, 0 for none */
 	const char *name; /* long form */
 	const char *value; /* what --help calls the value; NULL for a flag */
-	const char *help;
+	const char *help; /* NULL: accepted, but --help does not show it */
 	bool *flag;
 	long *number; /* from min to max */
 	double *real; /* from min to max */

@@ -153,3 +153,118 @@ none_of_ours() {
 	slow 750 --slow 2
 	assert_success
 }
+
+bench_commands() {
+	local file
+	for file in bench/* bench/demos/* bench/peers/*; do
+		[[ ! -f $file || ! -x $file ]] || echo "$file"
+	done
+}
+
+@test "every command in bench/ answers --help, refuses what it does not take, and does nothing else" {
+	[[ $(bench_commands | wc -l) -ge 20 ]]
+	while read -r command; do
+		# Without a build each of them would fail, were it to start.
+		BUILD=$BATS_TEST_TMPDIR OUT=$BATS_TEST_TMPDIR/out \
+			run --separate-stderr timeout 5 "$command" --help
+		[[ $status -eq 0 && -n $output && -z $stderr && $output != *'#'* ]] ||
+			fail "$command --help: status $status, $output $stderr"
+		BUILD=$BATS_TEST_TMPDIR OUT=$BATS_TEST_TMPDIR/out \
+			run --separate-stderr timeout 5 "$command" --nonsense
+		[[ $status -eq 2 && -z $output && ${#stderr_lines[@]} -eq 1 && $stderr == *"'--nonsense'"* ]] ||
+			fail "$command --nonsense: status $status, $output $stderr"
+	done < <(bench_commands)
+	[[ ! -e $BATS_TEST_TMPDIR/out ]]
+}
+
+# blames STATUS TEXT COMMAND...: that status, and on stderr one line with that text.
+blames() {
+	run --separate-stderr timeout 20 "${@:3}"
+	[[ $status -eq $1 && ${#stderr_lines[@]} -eq 1 && $stderr == *"$2"* ]] ||
+		fail "${*:3}: status $status, $stderr"
+}
+
+start_wrong() { # MODE AFTER
+	mkdir -p "$BATS_TEST_TMPDIR/tests" # where start_lab puts its log
+	start_lab tests/bad_echo --mode "$1" --after "$2"
+}
+
+@test "flood compares every byte of a ping, and ends with 3 on surplus, FIN and RST" {
+	while IFS='|' read -r mode text; do
+		start_wrong "$mode" 3
+		blames 3 "flood: $text" "$BUILD/flood" --port "$LAB_PORT" --flooders 0 --interval 5 \
+			--before 100 --during 0 --after 0
+		stop_lab
+	done <<-'END'
+		flip|an answer has not the bytes of its ping
+		drop|an answer has not the bytes of its ping
+		stale|an answer has not the bytes of its ping
+		twice|
+		close|the server has closed a connection
+		reset|the server has reset a connection
+	END
+}
+
+@test "flood: more back on a flooded connection than it sent is surplus" {
+	start_wrong twice 0
+	blames 3 'flood: the server has sent more bytes than it got' "$BUILD/flood" \
+		--port "$LAB_PORT" --flooders 1 --before 0 --during 100 --after 0
+}
+
+@test "nudge ends with 3 and a line where the server closes, resets, or answers other bytes" {
+	while IFS='|' read -r mode text; do
+		start_wrong "$mode" 3
+		blames 3 "nudge: $text" "$BUILD/nudge" --port "$LAB_PORT" --burst 10 --silence 20 \
+			--nudges 6 --gap-ms 5
+		stop_lab
+	done <<-'END'
+		flip|the answers are not the bytes that were sent
+		twice|the server has sent more bytes than it got
+		close|the server has closed the connection
+		reset|the server has closed the connection
+	END
+}
+
+@test "ask ends with 3 and a line where a reply is wrong, or bytes follow it" {
+	start_wrong flip 1
+	run --separate-stderr "$BUILD/ask" --port "$LAB_PORT" --requests 3
+	assert_failure 3
+	assert_equal "${stderr_lines[-1]}" 'ask: the reply is not what was sent'
+	stop_lab
+	start_wrong twice 2
+	run --separate-stderr "$BUILD/ask" --port "$LAB_PORT" --requests 3
+	assert_failure 3
+	assert_equal "${stderr_lines[-1]}" 'ask: the server has sent more bytes than it got'
+}
+
+@test "sink has the default port of all others, and 0 is none" {
+	run "$BUILD/sink" --help
+	assert_line --regexp '--port PORT .*\(8080\)'
+	blames 2 "--port: '0' is not a whole number from 1 to 65535" "$BUILD/sink" --port 0
+}
+
+@test "torture: nobody on --port is one line and status 3, in every style" {
+	start_lab 03-epoll-lt
+	port=$LAB_PORT
+	stop_lab
+	for style in --runs=1 --tap --json; do
+		blames 3 "torture: no server at 127.0.0.1 port $port: Connection refused" \
+			"$BUILD/torture" --port "$port" $style
+		assert_output ''
+	done
+}
+
+@test "torture: a command of 200 words starts with all of them" {
+	printf '#!/bin/sh\n[ $# -eq 201 ] && exec "%s" --port 0\necho "$# words" >&2\n' \
+		"$BUILD/03-epoll-lt" >"$BATS_TEST_TMPDIR/many"
+	chmod +x "$BATS_TEST_TMPDIR/many"
+	run "$BUILD/torture" --probe dribble --spawn "$BATS_TEST_TMPDIR/many $(printf 'x %.0s' {1..199})"
+	assert_success
+}
+
+@test "torture: --keep-going is what it does anyway, and still accepted" {
+	run "$BUILD/torture" --help
+	refute_output --partial keep-going
+	run "$BUILD/torture" --keep-going --list
+	assert_success
+}

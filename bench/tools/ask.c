@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
@@ -95,6 +96,12 @@ static int connect_to(const struct address *at)
 	return fd;
 }
 
+static _Noreturn void wrong(const char *what)
+{
+	fprintf(stderr, "ask: %s\n", what);
+	exit(3);
+}
+
 /* Sends what fits, takes what comes, until all has come back; returns how much did. Never
  * blocks in send, where it would not read: the server may be waiting for just that. */
 static long request(int fd)
@@ -122,22 +129,26 @@ static long request(int fd)
 			break; /* it closed, or is silent */
 		if (n > size - received ||
 			memcmp(reply, bytes + received, (size_t)n) != 0)
-			die_usage("the reply is not what was sent");
+			wrong("the reply is not what was sent");
 		received += n;
 	}
 	return received;
 }
 
-/* The client's last bytes are a FIN; the server's answer to it is one as well. */
-static void part(int fd)
+/* The client's last bytes are a FIN; the server's answer to it is one as well. Returns
+ * false if bytes come before it: more than one late reply is not waited for. */
+static bool part(int fd)
 {
-	char late[ROOM];
+	static char late[ROOM];
+	long surplus = 0;
+	ssize_t n;
 	int64_t began = now_ns();
 
 	if (shutdown(fd, SHUT_WR) == 0)
 		tell(began, "shutdown", fd);
-	while (recv(fd, late, sizeof late, 0) > 0)
-		;
+	while (surplus <= size && (n = recv(fd, late, sizeof late, 0)) > 0)
+		surplus += n;
+	return surplus == 0;
 }
 
 int main(int argc, char **argv)
@@ -164,7 +175,10 @@ int main(int argc, char **argv)
 	bool answered = true;
 
 	args_parse(argc, argv,
-		"One client, and with LAB_TRACE=clock every call it makes.", "", opts);
+		"One client, and with LAB_TRACE=clock every call it makes.\n"
+		"Exit status: 0 good, 1 no set-up, 2 usage, 3 a reply was wrong or "
+		"missing.",
+		"", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
 	for (size_t i = 0; i < sizeof bytes; i++)
@@ -176,7 +190,9 @@ int main(int argc, char **argv)
 		answered = request(fd) == size;
 		rest(pause_ms);
 	}
-	part(fd);
+	bool right = part(fd);
 	close(fd);
+	if (answered && !right)
+		wrong("the server has sent more bytes than it got");
 	return answered ? 0 : 3;
 }

@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <time.h>
@@ -42,7 +43,17 @@ static int block; /* BLOCK bytes of memory, as a file */
 static int64_t start, sent_us[MAX_PINGS], worst_at_rest, worst_flooded;
 static int64_t late; /* by how much a ping was sent too late, at most: this machine's */
 static long sent, answered;
-static size_t part; /* of an answer that has not come whole */
+static size_t heard; /* bytes on the pinger's connection: message after message */
+static int64_t
+	owed[MAX_FLOODERS]; /* bytes sent on a flooder's connection, not yet back */
+
+/* What the server did wrong, in one line. */
+static _Noreturn void wrong(const char *what)
+{
+	fflush(stdout); /* the rows so far */
+	fprintf(stderr, "flood: %s\n", what);
+	exit(3);
+}
 
 /* Microseconds since the start. */
 static int64_t now(void)
@@ -74,39 +85,72 @@ static int connect_to(const struct address *at)
 	return fd;
 }
 
-static void give_block(int fd)
+/* Looks at the result of a call on a connection; returns how many bytes it moved, 0 if
+ * none can be moved now. */
+static size_t moved(ssize_t n)
+{
+	if (n < 0 && (errno == ECONNRESET || errno == EPIPE))
+		wrong("the server has reset a connection");
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		die_errno("a connection to the server");
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* The same for bytes that may come, where 0 is the end. */
+static size_t came(ssize_t n)
+{
+	if (n == 0)
+		wrong("the server has closed a connection");
+	return moved(n);
+}
+
+static void give_block(long i)
 {
 	off_t from = 0;
 
-	if (sendfile(fd, block, &from, BLOCK) < 0 && errno != EAGAIN && errno != EINTR)
-		die_errno("sendfile");
+	owed[i] += (int64_t)moved(sendfile(fds[i].fd, block, &from, BLOCK));
 }
 
-/* Returns the bytes that came, 0 if none are there now. */
-static size_t take(int fd)
+static void take_back(long i)
 {
-	ssize_t came = recv(fd, NULL, BLOCK, MSG_TRUNC);
-
-	if (came == 0)
-		errno = ECONNRESET;
-	if (came == 0 || (came < 0 && errno != EAGAIN && errno != EINTR))
-		die_errno("the server has left");
-	return came > 0 ? (size_t)came : 0;
+	owed[i] -= (int64_t)came(recv(fds[i].fd, NULL, BLOCK, MSG_TRUNC));
+	if (owed[i] < 0)
+		wrong("the server has sent more bytes than it got");
 }
 
+/* The bytes of a ping are its number, so that one answer cannot pass for another. */
 static void ping(void)
 {
-	static const char bytes[PING];
+	int64_t number = sent;
 
+	_Static_assert(sizeof number == PING, "a ping is its number");
 	sent_us[sent++] = now();
-	if (send(pinger->fd, bytes, PING, 0) != PING)
-		die_errno("send of %d bytes at once", PING);
+	if (moved(send(pinger->fd, &number, PING, 0)) != PING)
+		wrong("the server leaves so many pings unread that the next one does not "
+		      "fit");
+}
+
+/* Takes what there is, a part of an answer or several, and compares every byte. */
+static void compare_answers(void)
+{
+	char bytes[64 * PING];
+	size_t n = came(recv(pinger->fd, bytes, sizeof bytes, 0));
+
+	if (heard + n > (size_t)sent * PING)
+		wrong("the server has sent more bytes than it got");
+	for (size_t i = 0; i < n; i++, heard++) {
+		int64_t number = (int64_t)(heard / PING);
+
+		if (bytes[i] != ((const char *)&number)[heard % PING])
+			wrong("an answer has not the bytes of its ping");
+	}
 }
 
 /* A ping's time runs from when it was sent, also while older ones wait before it. */
 static void hear_pinger(void)
 {
-	for (part += take(pinger->fd); part >= PING; part -= PING) {
+	compare_answers();
+	while ((size_t)answered < heard / PING) {
 		int64_t then = sent_us[answered++], us = now() - then;
 		int64_t *worst = in_flood(then) ? &worst_flooded : &worst_at_rest;
 
@@ -131,9 +175,9 @@ static void wait_until(int64_t next)
 		die_errno("poll");
 	for (long i = 0; n > 0 && i < flooders; i++) {
 		if (fds[i].revents & ~POLLOUT)
-			take(fds[i].fd);
+			take_back(i);
 		if (fds[i].revents & POLLOUT)
-			give_block(fds[i].fd);
+			give_block(i);
 	}
 	if (n > 0 && pinger->revents)
 		hear_pinger();
@@ -193,13 +237,17 @@ int main(int argc, char **argv)
 
 	args_parse(argc, argv,
 		"Floods an echo server and pings it: worst answer at rest, and in the "
-		"flood.",
+		"flood.\nExit status: 0 good, 1 no set-up, 2 usage, 3 an answer was "
+		"wrong or "
+		"missing.",
 		"", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
 	const struct probe_page *page = counts_file ? page_open(counts_file) : NULL;
 	stop_on_signals();
-	signal(SIGPIPE, SIG_IGN); /* sendfile knows no MSG_NOSIGNAL */
+	/* sendfile has no MSG_NOSIGNAL. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		die_errno("signal SIGPIPE");
 	block = memfd_create("flood", MFD_CLOEXEC);
 	if (block < 0 || ftruncate(block, BLOCK) < 0)
 		die_errno("memfd");
@@ -232,5 +280,9 @@ int main(int argc, char **argv)
 		       "late\n",
 			tsv ? "# " : "", (unsigned long long)reads,
 			(unsigned long long)waits, (double)late / 1000);
-	return fflush(stdout) == 0 && answered == sent ? 0 : 1;
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+	if (answered < sent)
+		wrong("pings are left without an answer");
+	return 0;
 }

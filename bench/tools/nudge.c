@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +23,14 @@ static bool tsv, order;
 static long sent, answered;
 static long misplaced; /* answers that are not the byte of their place */
 static unsigned char first[FIRST]; /* ... and the first of them */
+
+/* What the server did wrong, in one line. */
+static _Noreturn void wrong(const char *what)
+{
+	fflush(stdout);
+	fprintf(stderr, "nudge: %s\n", what);
+	exit(3);
+}
 
 static int64_t now_ms(void)
 {
@@ -64,8 +73,11 @@ static void say(int fd, size_t n)
 	for (size_t i = 0; i < n; i++)
 		bytes[i] = (char)(sent + (long)i);
 	ssize_t got = send(fd, bytes, n, MSG_NOSIGNAL);
+	if (got < 0 && errno != EPIPE && errno != ECONNRESET)
+		die_errno("send of %zu bytes", n);
 	if (got != (ssize_t)n)
-		die_errno("send of %zu bytes at once", n);
+		wrong(got < 0 ? "the server has closed the connection"
+			      : "the server leaves so much unread that no more fits");
 	sent += (long)n;
 }
 
@@ -100,8 +112,10 @@ static bool listen_until(int fd, int64_t start, int64_t end)
 		if (n > 0) {
 			ssize_t got = recv(fd, bytes, sizeof bytes, 0);
 
-			if (got <= 0 && errno != EINTR)
+			if (got == 0 || (got < 0 && errno == ECONNRESET))
 				return false;
+			if (got < 0 && errno != EINTR)
+				die_errno("recv");
 			compare(bytes, got);
 		}
 		row(start);
@@ -147,7 +161,10 @@ int main(int argc, char **argv)
 	bool there = true;
 
 	args_parse(argc, argv,
-		"Sends a burst, waits, sends single bytes; tells how much was answered.",
+		"Sends a burst, waits, sends single bytes; tells how much was answered.\n"
+		"Exit status: 0 good, 1 no set-up, 2 usage, 3 a connection that broke, "
+		"or "
+		"a wrong answer.",
 		"", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
@@ -183,6 +200,12 @@ int main(int argc, char **argv)
 	if (stopping)
 		return 130;
 	if (!there)
-		die_usage("the server closed the connection");
-	return fflush(stdout) == 0 ? 0 : 1;
+		wrong("the server has closed the connection");
+	if (answered > sent)
+		wrong("the server has sent more bytes than it got");
+	if (misplaced && !order)
+		wrong("the answers are not the bytes that were sent");
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+	return 0;
 }

@@ -5,12 +5,13 @@
 #include "net.h"
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-static long port, rcvbuf = -1, leave = -1;
+static long port = 8080, rcvbuf = -1, leave = -1;
 static bool discard, fin, hold;
 
-static int connect_to(const struct address *at)
+static int connect_to(const struct address *at, const char *host)
 {
 	int room = (int)rcvbuf,
 	    fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -20,7 +21,7 @@ static int connect_to(const struct address *at)
 	if (room >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) < 0)
 		die_errno("setsockopt SO_RCVBUF");
 	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
-		die_errno("connect");
+		die_errno("connect to %s port %ld", host, port);
 	return fd;
 }
 
@@ -41,7 +42,8 @@ int main(int argc, char **argv)
 {
 	const char *host = "127.0.0.1", *end = "FIN";
 	const struct opt opts[] = {
-		{ 'p', "port", "PORT", "of the server", .number = &port, .max = 65535 },
+		{ 'p', "port", "PORT", "the server's port (8080)", .number = &port,
+			.min = 1, .max = 65535 },
 		{ 'H', "host", "ADDR", "IPv4 or IPv6 address (127.0.0.1)",
 			.text = &host },
 		{ 'd', "discard", NULL, "count the bytes; else they go to stdout",
@@ -64,7 +66,7 @@ int main(int argc, char **argv)
 		"", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
-	int fd = connect_to(&at);
+	int fd = connect_to(&at, host);
 	if (fin && shutdown(fd, SHUT_WR) < 0)
 		die_errno("shutdown");
 	if (hold) {
@@ -78,7 +80,7 @@ int main(int argc, char **argv)
 		got += n > 0 ? n : 0;
 	}
 	if (n < 0)
-		end = errno == ECONNRESET ? "RST" : "another error";
+		end = errno == ECONNRESET ? "RST" : strerror(errno);
 	if (n > 0) {
 		end = "left";
 		if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &rst, sizeof rst) < 0)

@@ -18,7 +18,6 @@
 
 enum {
 	TICK_MS = 10,
-	MAX_WORDS = 64,
 	MAX_SAID = 64 * 1024, /* bytes of output that a server may have */
 	MAX_PROCESSES = 256,
 	START_S = 5,
@@ -145,12 +144,13 @@ static void watch(void)
 static void in_environment(const char *name, const char *first, const char *sep)
 {
 	const char *old = getenv(name);
-	char text[4096];
+	char *text;
 
-	snprintf(text, sizeof text, "%s%s%s", first, old && *old ? sep : "",
-		old ? old : "");
+	if (asprintf(&text, "%s%s%s", first, old && *old ? sep : "", old ? old : "") < 0)
+		_exit(127);
 	if (setenv(name, text, 1) < 0)
 		_exit(127);
+	free(text);
 }
 
 /* The preload lies next to this program. */
@@ -220,7 +220,9 @@ static bool names_a_port(const char *word)
 static _Noreturn void become_server(unsigned needs, int out_fd, int err_fd, pid_t parent)
 {
 	static char port[] = "--port", zero[] = "0";
-	char *command = strdup(set.spawn), *argv[MAX_WORDS + 3], *rest = command;
+	char *command = strdup(set.spawn), *rest = command;
+	/* A word takes two bytes, itself and a blank; beside them --port, 0 and NULL. */
+	char **argv = calloc(strlen(set.spawn) / 2 + 4, sizeof *argv);
 	bool has_port = false;
 	size_t n = 0;
 
@@ -228,14 +230,14 @@ static _Noreturn void become_server(unsigned needs, int out_fd, int err_fd, pid_
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (!command || getppid() != parent || null < 0 || dup2(null, 0) < 0 ||
+	if (!command || !argv || getppid() != parent || null < 0 || dup2(null, 0) < 0 ||
 		dup2(out_fd, 1) < 0 || dup2(err_fd, 2) < 0)
 		_exit(127);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, set.server_fds);
 	if (geteuid() != 0)
 		limit(RLIMIT_NPROC, 4096);
-	while (n < MAX_WORDS && (argv[n] = strtok_r(rest, " \t", &rest))) {
+	while ((argv[n] = strtok_r(rest, " \t", &rest))) {
 		has_port = has_port || names_a_port(argv[n]);
 		n++;
 	}
