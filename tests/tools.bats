@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
 # The make targets, the runner and the demos, as a user meets them.
+# shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
 setup() {
 	load helper
