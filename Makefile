@@ -67,7 +67,7 @@ $B/counts: $B/obj/bench/tools/counts.o $B/obj/bench/tools/page.o $(COMMON)
 $B/ask: $B/obj/bench/tools/ask.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
 	$(LINK) -Wl,@common/probe.wrap
 
-$B/load: $B/obj/bench/load/load.o $B/obj/bench/load/hist.o $B/obj/bench/tools/page.o $(COMMON)
+$B/load: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/load/*.c)) $B/obj/bench/tools/page.o $(COMMON)
 	$(LINK)
 
 $B/stats: $B/obj/bench/stats/stats.o $B/obj/bench/stats/median.o $B/obj/bench/stats/trials.o $(COMMON)
