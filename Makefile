@@ -70,7 +70,7 @@ $B/ask: $B/obj/bench/tools/ask.o $B/obj/common/probe.o $(COMMON) common/probe.wr
 $B/load: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/load/*.c)) $B/obj/bench/tools/page.o $(COMMON)
 	$(LINK)
 
-$B/stats: $B/obj/bench/stats/stats.o $B/obj/bench/stats/median.o $B/obj/bench/stats/trials.o $(COMMON)
+$B/stats: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/stats/*.c)) $(COMMON)
 	$(LINK)
 
 lib_libev := -lev
