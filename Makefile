@@ -179,7 +179,7 @@ diffstat:  ## each lab, its parent, the lines that changed
 facts: $B/facts  ## epoll's promises, measured here
 	@$B/facts
 
-wild: $B/03-epoll-lt  ## nginx, redis, memcached, haproxy: level- or edge-triggered? seen from outside (JSON=1)
+wild: $B/03-epoll-lt $B/scope  ## nginx, redis, memcached, haproxy: level- or edge-triggered? seen from outside (JSON=1)
 	@BUILD=$(CURDIR)/$B bench/wild
 
 # --- checking
