@@ -11,7 +11,10 @@ $(if $(san_$(SAN)),,$(error SAN is asan or tsan, not '$(SAN)'))
 endif
 
 FLAGS := -std=c11 -D_GNU_SOURCE -Icommon -Ibench $(WARN) $(san_$(SAN)) -pthread
-LINK = $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
+LINK = $(call say,LINK,$@) $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS) -lm
+
+# One short line a file; V=1 shows the commands.
+say = $(if $(V),,@printf '  %-5s %s\n' $1 $2;)
 
 SERVERS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
@@ -23,7 +26,7 @@ PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/
 VARIANTS := $(if $(shell command -v patch),$(patsubst bench/variants/%.diff,%,$(sort $(wildcard bench/variants/*.diff))))
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 
-BUILT := $(SERVERS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%)
+BUILT := $(SERVERS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%) $B/tests/client
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 all:  ## build every lab and tool into build/
@@ -33,6 +36,7 @@ tests-built:
 	@$(MAKE) --no-print-directory $(PARALLEL) built $(CHECKS:%=$B/tests/%) $B/tests/facts-marks
 
 built: $(BUILT)
+	@:
 
 # The labs' system calls go through the probe; the list of them is an argument file of ld.
 $(SERVERS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
@@ -48,11 +52,11 @@ $(VARIANTS:%=$B/variants/%): $B/variants/%: $B/obj/variants/%.o $B/obj/common/pr
 
 $B/variants/%.c: bench/variants/%.diff labs/03-epoll-lt/server.c
 	@mkdir -p $(@D)
-	patch --quiet --fuzz=0 --output=$@ labs/03-epoll-lt/server.c $< || { rm -f $@; exit 1; }
+	$(call say,PATCH,$@) patch --quiet --fuzz=0 --output=$@ labs/03-epoll-lt/server.c $< || { rm -f $@; exit 1; }
 
 $B/obj/variants/%.o: $B/variants/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 .PRECIOUS: $B/variants/%.c
 
@@ -63,10 +67,10 @@ $B/counts: $B/obj/bench/tools/counts.o $B/obj/bench/tools/page.o $(COMMON)
 $B/ask: $B/obj/bench/tools/ask.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
 	$(LINK) -Wl,@common/probe.wrap
 
-$B/load: $B/obj/bench/load/load.o $B/obj/bench/load/cpu.o $B/obj/bench/load/hist.o $B/obj/bench/tools/page.o $(COMMON)
+$B/load: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/load/*.c)) $B/obj/bench/tools/page.o $(COMMON)
 	$(LINK)
 
-$B/stats: $B/obj/bench/stats/stats.o $B/obj/bench/stats/median.o $B/obj/bench/stats/trials.o $(COMMON)
+$B/stats: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/stats/*.c)) $(COMMON)
 	$(LINK)
 
 lib_libev := -lev
@@ -102,7 +106,7 @@ $B/facts $B/tests/facts-marks: $(FACTS) $(COMMON)
 
 $B/faults.so: tests/faults/faults.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(filter-out $(san_$(SAN)),$(FLAGS)) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+	$(call say,CC,$<) $(CC) $(filter-out $(san_$(SAN)),$(FLAGS)) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
 # Small programs that only the tests run: tests/NAME.c becomes build/tests/NAME.
 $(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/load/hist.o $B/obj/bench/tools/page.o $(COMMON)
@@ -111,7 +115,7 @@ $(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/load/hist.o $B
 
 $B/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # --- measuring
 
@@ -175,7 +179,7 @@ diffstat:  ## each lab, its parent, the lines that changed
 facts: $B/facts  ## epoll's promises, measured here
 	@$B/facts
 
-wild: $B/03-epoll-lt  ## nginx, redis, memcached, haproxy: level- or edge-triggered? seen from outside (JSON=1)
+wild: $B/03-epoll-lt $B/scope  ## nginx, redis, memcached, haproxy: level- or edge-triggered? seen from outside (JSON=1)
 	@BUILD=$(CURDIR)/$B bench/wild
 
 # --- checking

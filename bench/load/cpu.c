@@ -1,4 +1,4 @@
-#include "cpu.h"
+#include "load/cpu.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "median.h"
+#include "stats/median.h"
 #include "err.h"
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "trials.h"
+#include "stats/trials.h"
 #include "err.h"
 #include <errno.h>
 #include <math.h>

@@ -10,11 +10,11 @@
 
 static const char *closed(struct scene *s)
 {
-	put(s, 10);
+	peer_writes(s, 10);
 	watch(s, EPOLLIN);
 	if (!s->refused)
 		drop(s, s->fd);
-	return count(s);
+	return wait_count(s);
 }
 
 /* Watches fd, makes a copy, closes the watched one; the copy keeps the file open. */
@@ -33,8 +33,8 @@ static int close_with_copy(struct scene *s)
 static const char *closed_dup(struct scene *s)
 {
 	close_with_copy(s);
-	put(s, 10);
-	return count(s);
+	peer_writes(s, 10);
+	return wait_count(s);
 }
 
 static const char *closed_dup_del(struct scene *s)
@@ -200,8 +200,9 @@ const struct card descriptor_cards[] = {
 		.drawing = "ADD fd 5\n"
 			   "dup(5) = 6, close(5)\n"
 			   "DEL fd 5: ?\n",
-		.why = "An entry is found by file and number, and number 5 names no file "
-		       "now: nothing but closing the copy, or the set, ends its events.",
+		.why = "The kernel finds an entry by file and descriptor number, and "
+		       "this number is closed now. The events end only when the copy or "
+		       "the epoll set is closed.",
 		.quote = "To prevent this happening, the file descriptor must be "
 			 "explicitly removed from the interest list (using epoll_ctl(2) "
 			 "EPOLL_CTL_DEL) before it is duplicated.",
@@ -217,8 +218,8 @@ const struct card descriptor_cards[] = {
 		.drawing = "ADD fd 5\n"
 			   "dup(5) = 6, close(5)\n"
 			   "MOD fd 5: ?\n",
-		.why = "An entry is found by file and number, and number 5 names no file "
-		       "now (do_epoll_ctl).",
+		.why = "The kernel finds an entry by file and descriptor number, and "
+		       "this number is closed now (do_epoll_ctl).",
 		.quote = "epfd or fd is not a valid file descriptor.",
 		.page = "epoll_ctl(2)",
 	},
@@ -231,8 +232,8 @@ const struct card descriptor_cards[] = {
 		.run = accepted,
 		.drawing = "listener           O_NONBLOCK\n"
 			   "accept: ?\n",
-		.why = "The flags of the new file are those that accept4 was given, and "
-		       "accept gives none (do_accept).",
+		.why = "The new file has the flags that you give to accept4. accept "
+		       "gives none (do_accept).",
 		.quote = "On Linux, the new socket returned by accept() does not inherit "
 			 "file status flags such as O_NONBLOCK and O_ASYNC from the "
 			 "listening socket.",
@@ -250,8 +251,8 @@ const struct card descriptor_cards[] = {
 			   "fcntl(6)           clear O_NONBLOCK\n"
 			   "fd 5: ?\n",
 		.why = "The flag belongs to the open file description (setfl in "
-		       "fs/fcntl.c). A program that makes its stdin non-blocking does so "
-		       "to its shell's too.",
+		       "fs/fcntl.c). A program that makes its stdin non-blocking also "
+		       "changes its shell's stdin.",
 		.quote = "Duplicated file descriptors (made with dup(2), fcntl(F_DUPFD), "
 			 "fork(2), etc.) refer to the same open file description, and "
 			 "thus share the same file status flags.",
@@ -266,14 +267,14 @@ const struct card descriptor_cards[] = {
 		.run = connecting,
 		.drawing = "socket             O_NONBLOCK\n"
 			   "connect: ?\n",
-		.why = "The handshake goes on, and OUT tells of its end "
+		.why = "The handshake goes on, and OUT reports its end "
 		       "(__inet_stream_connect).",
 		.quote = "Then all operations that would block will (usually) return "
 			 "with EAGAIN (operation should be retried later); connect(2) "
 			 "will return EINPROGRESS error.",
 		.page = "socket(7)",
-		.chapter = "A call that cannot be completed returns -1 with EAGAIN. For "
-			   "connect it is EINPROGRESS, and one must not try again.",
+		.chapter = "A call that cannot be completed returns -1 with EAGAIN. "
+			   "connect returns EINPROGRESS, and you must not call it again.",
 	},
 	{
 		.name = "connect-unix",
@@ -286,8 +287,8 @@ const struct card descriptor_cards[] = {
 			   "a client connects  [c] full\n"
 			   "connect: ?\n",
 		.why = "A unix connect is done at once or not at all "
-		       "(unix_stream_connect); nothing goes on, and this one has to be "
-		       "tried again.",
+		       "(unix_stream_connect). Nothing goes on in the background, so you "
+		       "must call connect again.",
 		.quote = "(UNIX domain sockets failed with EAGAIN instead.)",
 		.page = "connect(2)",
 	},
@@ -300,9 +301,9 @@ const struct card descriptor_cards[] = {
 		.run = empty,
 		.drawing = "nothing came       [          ]\n"
 			   "recv: -1, errno: ?\n",
-		.why = "On Linux the two names are one number (asm-generic/errno.h), so "
-		       "testing one is enough here, and gcc's -Wlogical-op warns of "
-		       "both.",
+		.why = "On Linux both names are one number (asm-generic/errno.h). "
+		       "Testing one is enough here, and gcc's -Wlogical-op warns about "
+		       "testing both.",
 		.quote = "in which case the value -1 is returned and errno is set to "
 			 "EAGAIN or EWOULDBLOCK.",
 		.page = "recv(2)",
@@ -317,8 +318,8 @@ const struct card descriptor_cards[] = {
 		.drawing = "fd                 blocking\n"
 			   "nothing came       [          ]\n"
 			   "recv MSG_DONTWAIT: ?\n",
-		.why = "What an edge-triggered drain needs is a call that does not wait; "
-		       "the flag can come from the descriptor or from the call "
+		.why = "An edge-triggered drain needs a call that does not wait. The "
+		       "flag can belong to the descriptor or to the call "
 		       "(__sys_recvfrom).",
 		.quote =
 			"An application that employs the EPOLLET flag should use "
@@ -326,7 +327,8 @@ const struct card descriptor_cards[] = {
 			"write starve a task that is handling multiple file descriptors.",
 		.page = "epoll(7)",
 		.chapter = "Edge-triggered needs non-blocking sockets. The manual says "
-			   "should, and MSG_DONTWAIT on a blocking one does as well.",
+			   "\"should\", and MSG_DONTWAIT on a blocking socket works as "
+			   "well.",
 	},
 	{ 0 },
 };

@@ -3,98 +3,98 @@
 
 static const char *half_fin(struct scene *s)
 {
-	put(s, 10);
+	peer_writes(s, 10);
 	watch(s, EPOLLIN);
-	told(s);
-	take(s, 5);
+	wait_once(s);
+	read_some(s, 5);
 	peer_closes(s);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *fin_again(struct scene *s)
 {
 	watch(s, EPOLLIN);
 	peer_closes(s);
-	told(s);
-	return count(s);
+	wait_once(s);
+	return wait_count(s);
 }
 
 /* Five bytes and the FIN are both there before the first wait. */
 static void data_and_fin(struct scene *s, uint32_t events)
 {
 	watch(s, events);
-	put(s, 5);
+	peer_writes(s, 5);
 	fin(s);
 }
 
 static const char *short_read(struct scene *s)
 {
 	data_and_fin(s, EPOLLIN);
-	told(s);
-	take(s, 100);
-	return count(s);
+	wait_once(s);
+	read_some(s, 100);
+	return wait_count(s);
 }
 
 static const char *fin_mask(struct scene *s)
 {
 	data_and_fin(s, EPOLLIN);
-	return mask(s);
+	return wait_mask(s);
 }
 
 static const char *fin_mask_rdhup(struct scene *s)
 {
 	data_and_fin(s, EPOLLIN | EPOLLRDHUP);
-	return mask(s);
+	return wait_mask(s);
 }
 
 static const char *pipe_closed(struct scene *s)
 {
 	watch(s, EPOLLIN);
 	peer_closes(s);
-	return mask(s);
+	return wait_mask(s);
 }
 
 static const char *pipe_reader_closed(struct scene *s)
 {
-	turn(s);
+	swap_ends(s);
 	watch(s, EPOLLOUT);
 	peer_closes(s);
-	return mask(s);
+	return wait_mask(s);
 }
 
 static const char *mask_zero(struct scene *s)
 {
 	watch(s, 0);
 	rst(s);
-	return mask(s);
+	return wait_mask(s);
 }
 
 static const char *mask_zero_again(struct scene *s)
 {
 	watch(s, 0);
 	rst(s);
-	int first = told(s);
-	return word(s, "%d,%d", first, told(s));
+	int first = wait_once(s);
+	return word(s, "%d,%d", first, wait_once(s));
 }
 
 static const char *oneshot_rst(struct scene *s)
 {
-	put(s, 10);
+	peer_writes(s, 10);
 	watch(s, EPOLLIN);
-	told(s);
+	wait_once(s);
 	rst(s);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *oneshot_rst_mod(struct scene *s)
 {
 	s->mode = EPOLLONESHOT;
-	put(s, 10);
+	peer_writes(s, 10);
 	watch(s, EPOLLIN);
-	told(s);
+	wait_once(s);
 	rst(s);
 	rearm(s, EPOLLIN);
-	return mask(s);
+	return wait_mask(s);
 }
 
 const struct card ending_cards[] = {
@@ -110,8 +110,8 @@ const struct card ending_cards[] = {
 			   "read 5             [#####     ]\n"
 			   "peer closes        [#####     ] FIN\n"
 			   "wait: ?\n",
-		.why = "The FIN is an arrival (tcp_fin), so it is an edge; the mask says "
-		       "IN, because the rest is still unread.",
+		.why = "A FIN is an arrival (tcp_fin), so it makes an edge. The mask "
+		       "contains IN because bytes are still unread.",
 		.quote = "Subsequent reads from the channel will return 0 (end of file) "
 			 "only after all outstanding data in the channel has been "
 			 "consumed.",
@@ -128,8 +128,8 @@ const struct card ending_cards[] = {
 			   "peer closes        [          ] FIN\n"
 			   "wait: 1\n"
 			   "wait: ?\n",
-		.why = "End of file is a state that lasts: level-triggered, a server "
-		       "that neither reads it nor closes is told for ever "
+		.why = "End of file is a state that lasts. A level-triggered server that "
+		       "neither reads it nor closes the socket gets this event for ever "
 		       "(ep_send_events).",
 		.quote = "when used as a level-triggered interface (the default, when "
 			 "EPOLLET is not specified), epoll is simply a faster poll(2)",
@@ -147,9 +147,9 @@ const struct card ending_cards[] = {
 			   "wait: 1            [#####     ] FIN\n"
 			   "read 100: 5        [          ] FIN\n"
 			   "wait: ?\n",
-		.why = "Data and FIN made one event. Who stops at the short read has "
-		       "used it, and never learns of the FIN: read on to EAGAIN, or ask "
-		       "for RDHUP.",
+		.why = "Data and FIN made one event. A server that stops at the short "
+		       "read has used this event, and never sees the FIN. Read until "
+		       "EAGAIN, or ask for RDHUP.",
 		.quote = "(This flag is especially useful for writing simple code to "
 			 "detect peer shutdown when using edge-triggered monitoring.)",
 		.page = "epoll_ctl(2)",
@@ -164,8 +164,9 @@ const struct card ending_cards[] = {
 		.drawing = "ADD IN             [          ]\n"
 			   "peer sends 5, FIN  [#####     ] FIN\n"
 			   "wait: ?  which events\n",
-		.why = "epoll_wait reports the state and the interest, ANDed "
-		       "(ep_item_poll): RDHUP is true, and was not asked for.",
+		.why = "epoll_wait reports only the events that you asked for, out of "
+		       "the state (ep_item_poll). RDHUP is true, but you did not ask for "
+		       "it.",
 		.quote = "The events field is a bit mask that indicates the events that "
 			 "have occurred for the corresponding open file description.",
 		.page = "epoll_wait(2)",
@@ -180,8 +181,9 @@ const struct card ending_cards[] = {
 		.drawing = "ADD IN|RDHUP       [          ]\n"
 			   "peer sends 5, FIN  [#####     ] FIN\n"
 			   "wait: ?  which events\n",
-		.why = "tcp_poll says RDHUP as soon as the FIN is there, before the data "
-		       "is read. So RDHUP does not mean that the connection is over.",
+		.why = "tcp_poll reports RDHUP as soon as the FIN is there, even if data "
+		       "is still unread. So RDHUP does not mean that the connection is "
+		       "finished.",
 		.quote = "Stream socket peer closed connection, or shut down writing "
 			 "half of connection.",
 		.page = "epoll_ctl(2)",
@@ -196,8 +198,9 @@ const struct card ending_cards[] = {
 		.drawing = "ADD IN             [          ]\n"
 			   "writer closes      [          ] end\n"
 			   "wait: ?  which events\n",
-		.why = "An empty pipe without writers says HUP and not IN, though a read "
-		       "would return 0 at once (pipe_poll in fs/pipe.c).",
+		.why = "For an empty pipe without writers, the kernel reports HUP and "
+		       "not IN, although a read would return 0 at once (pipe_poll in "
+		       "fs/pipe.c).",
 		.quote = "Note that when reading from a channel such as a pipe or a "
 			 "stream socket, this event merely indicates that the peer "
 			 "closed its end of the channel.",
@@ -213,8 +216,8 @@ const struct card ending_cards[] = {
 		.drawing = "ADD OUT, at the end that writes\n"
 			   "reader closes\n"
 			   "wait: ?  which events\n",
-		.why = "pipe_poll says ERR for an end that nobody reads; OUT, for there "
-		       "is room, and a write would fail with EPIPE.",
+		.why = "pipe_poll reports ERR when no process can read. It reports OUT "
+		       "because there is room, although a write would fail with EPIPE.",
 		.quote = "This event is also reported for the write end of a pipe when "
 			 "the read end has been closed.",
 		.page = "epoll_ctl(2)",
@@ -229,7 +232,7 @@ const struct card ending_cards[] = {
 		.drawing = "ADD 0, as a server that pauses a client\n"
 			   "peer sends RST\n"
 			   "wait: ?  which events\n",
-		.why = "The kernel adds ERR and HUP to every interest (do_epoll_ctl).",
+		.why = "The kernel adds ERR and HUP to every mask (do_epoll_ctl).",
 		.quote = "epoll_wait(2) will always report for this event; it is not "
 			 "necessary to set it in events when calling epoll_ctl().",
 		.page = "epoll_ctl(2)",
@@ -245,15 +248,15 @@ const struct card ending_cards[] = {
 			   "peer sends RST\n"
 			   "wait: ?\n"
 			   "wait: ?\n",
-		.why = "Level-triggered, who pauses by a mask of 0 and does not close "
-		       "spins on ERR|HUP (ep_send_events).",
+		.why = "A level-triggered server that sets the mask to 0, and does not "
+		       "close the socket after ERR or HUP, spins (ep_send_events).",
 		.quote = "epoll_wait(2) will always report for this event; it is not "
 			 "necessary to set it in events when calling epoll_ctl().",
 		.page = "epoll_ctl(2)",
 	},
 	{
 		.name = "oneshot-rst",
-		.title = "told once, then RST comes",
+		.title = "reported once, then RST comes",
 		.kinds = TCP,
 		.expected = { "1", "1", "0", "0" },
 		.answers = "0 1",
@@ -262,8 +265,8 @@ const struct card ending_cards[] = {
 			   "ADD IN, wait: 1    [##########]\n"
 			   "peer sends RST\n"
 			   "wait: ?\n",
-		.why = "A one-shot descriptor that has fired keeps only its private "
-		       "bits: not even ERR and HUP are reported (ep_poll_callback).",
+		.why = "After its one report, a one-shot descriptor has an empty mask. "
+		       "Even ERR and HUP are not reported (ep_poll_callback).",
 		.quote = "This means that after an event notified for the file "
 			 "descriptor by epoll_wait(2), the file descriptor is disabled "
 			 "in the interest list and no other events will be reported by "
@@ -282,8 +285,8 @@ const struct card ending_cards[] = {
 			   "peer sends RST\n"
 			   "MOD IN|ONESHOT\n"
 			   "wait: ?  which events\n",
-		.why = "MOD asks for the state (ep_modify), so what came while the "
-		       "descriptor was disarmed is not lost.",
+		.why = "MOD asks for the state (ep_modify). So nothing is lost that came "
+		       "while the descriptor was disarmed.",
 		.quote = "The user must call epoll_ctl() with EPOLL_CTL_MOD to rearm the "
 			 "file descriptor with a new event mask.",
 		.page = "epoll_ctl(2)",

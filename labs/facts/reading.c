@@ -5,60 +5,60 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* Ten bytes are there, were told of, and five of them read. */
+/* Ten bytes are there, were reported, and five of them were read. */
 static void half_read(struct scene *s)
 {
-	put(s, 10);
+	peer_writes(s, 10);
 	watch(s, EPOLLIN);
-	told(s);
-	take(s, 5);
+	wait_once(s);
+	read_some(s, 5);
 }
 
 static const char *before_add(struct scene *s)
 {
-	put(s, 10);
+	peer_writes(s, 10);
 	watch(s, EPOLLIN);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *not_read(struct scene *s)
 {
-	put(s, 10);
+	peer_writes(s, 10);
 	watch(s, EPOLLIN);
-	told(s);
-	return count(s);
+	wait_once(s);
+	return wait_count(s);
 }
 
 static const char *half(struct scene *s)
 {
 	half_read(s);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *half_new(struct scene *s)
 {
 	half_read(s);
-	put(s, 1);
+	peer_writes(s, 1);
 	if (s->kind == PIPE && kernel_from_to(5, 5, 5, 13))
 		s->refused = true; /* these wake nobody for a pipe that is not empty */
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *two_writes(struct scene *s)
 {
 	watch(s, EPOLLIN);
-	put(s, 10);
-	put(s, 10);
-	int first = told(s);
+	peer_writes(s, 10);
+	peer_writes(s, 10);
+	int first = wait_once(s);
 	drain(s);
-	return word(s, "%d,%d", first, told(s));
+	return word(s, "%d,%d", first, wait_once(s));
 }
 
 static const char *half_mod(struct scene *s)
 {
 	half_read(s);
 	rearm(s, EPOLLIN);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *drained_mod(struct scene *s)
@@ -66,7 +66,7 @@ static const char *drained_mod(struct scene *s)
 	half_read(s);
 	drain(s);
 	rearm(s, EPOLLIN);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *half_readd(struct scene *s)
@@ -75,24 +75,24 @@ static const char *half_readd(struct scene *s)
 	if (!s->refused && epoll_ctl(s->epfd, EPOLL_CTL_DEL, s->fd, NULL) < 0)
 		die_errno("epoll_ctl DEL");
 	watch(s, EPOLLIN);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *drained_new(struct scene *s)
 {
 	half_read(s);
 	drain(s);
-	put(s, 1);
-	return count(s);
+	peer_writes(s, 1);
+	return wait_count(s);
 }
 
 static const char *eventfd_again(struct scene *s)
 {
 	watch(s, EPOLLIN);
-	put(s, 1);
-	told(s);
-	put(s, 1);
-	return count(s);
+	peer_writes(s, 1);
+	wait_once(s);
+	peer_writes(s, 1);
+	return wait_count(s);
 }
 
 enum { BURST = 10000, CHUNK = 100 };
@@ -102,10 +102,10 @@ static const char *chunk_an_event(struct scene *s, bool mod)
 {
 	int got = 0;
 
-	put(s, BURST);
+	peer_writes(s, BURST);
 	watch(s, EPOLLIN);
-	while (got < BURST && told(s)) {
-		got += take(s, CHUNK);
+	while (got < BURST && wait_once(s)) {
+		got += read_some(s, CHUNK);
 		if (mod)
 			rearm(s, EPOLLIN);
 	}
@@ -130,23 +130,23 @@ static const char *rcvlowat(struct scene *s)
 		setsockopt(s->fd, SOL_SOCKET, SO_RCVLOWAT, &ten, sizeof ten) < 0)
 		die_errno("setsockopt SO_RCVLOWAT");
 	watch(s, EPOLLIN);
-	put(s, 5);
-	int first = told(s);
-	put(s, 5);
-	return word(s, "%d,%d", first, told(s));
+	peer_writes(s, 5);
+	int first = wait_once(s);
+	peer_writes(s, 5);
+	return word(s, "%d,%d", first, wait_once(s));
 }
 
 static const char *urgent(struct scene *s)
 {
-	put(s, 4);
+	peer_writes(s, 4);
 	if (!s->refused && send(s->peer, "!", 1, MSG_OOB | MSG_NOSIGNAL) != 1)
 		die_errno("send MSG_OOB");
 	await(s, s->fd, POLLPRI);
 	if (!s->refused && send(s->peer, "more", 4, MSG_NOSIGNAL) != 4)
 		die_errno("send");
 	await_ack(s, s->peer, s->fd); /* FIONREAD counts up to the urgent mark only */
-	int first = take(s, 100);
-	return word(s, "%d,%d", first, take(s, 100));
+	int first = read_some(s, 100);
+	return word(s, "%d,%d", first, read_some(s, 100));
 }
 
 #define NOTICE \
@@ -177,7 +177,8 @@ const struct card reading_cards[] = {
 			   "ADD, wait: 1       [##########]\n"
 			   "wait: ?\n",
 		.why = "epoll_wait takes the descriptor off the ready list and asks for "
-		       "its state; level-triggered, it puts it back (ep_send_events).",
+		       "its state. If the descriptor is level-triggered, epoll_wait puts "
+		       "it back (ep_send_events).",
 		.quote =
 			"The reason for this is that edge-triggered mode delivers events "
 			"only when changes occur on the monitored file descriptor.",
@@ -194,9 +195,8 @@ const struct card reading_cards[] = {
 			   "ADD, wait: 1       [##########]\n"
 			   "read 5             [#####     ]\n"
 			   "wait: ?\n",
-		.why = "Reading wakes nobody who waits to read: only ep_poll_callback, "
-		       "called on arrival, puts an edge-triggered descriptor on the "
-		       "ready list.",
+		.why = "Reading puts nothing on the ready list. Only an arrival does: it "
+		       "calls ep_poll_callback.",
 		.quote = "Since the read operation done in 4 does not consume the whole "
 			 "buffer data, the call to epoll_wait(2) done in step 5 might "
 			 "block indefinitely.",
@@ -214,17 +214,19 @@ const struct card reading_cards[] = {
 			   "read 5             [#####     ]\n"
 			   "peer sends 1       [######    ]\n"
 			   "wait: ?\n",
-		.why = "Every arrival calls ep_poll_callback, whatever lies unread. It "
-		       "is what kernels do, not a promise: from 5.5 to 5.13 a pipe that "
-		       "was not empty woke nobody (pipe_write in fs/pipe.c).",
+		.why = "Every arrival calls ep_poll_callback, even if older bytes are "
+		       "still unread. Kernels do this, but nobody promises it: from "
+		       "Linux 5.5 to 5.13, a pipe with unread bytes woke nobody "
+		       "(pipe_write in fs/pipe.c).",
 		.quote = "Since even with edge-triggered epoll, multiple events can be "
 			 "generated upon receipt of multiple chunks of data, the caller "
 			 "has the option to specify the EPOLLONESHOT flag, to tell epoll "
 			 "to disable the associated file descriptor after the receipt of "
 			 "an event with epoll_wait(2).",
 		.page = "epoll(7)",
-		.chapter = "An edge is a change from no data to data. Not only: data "
-			   "that comes while other data lies unread is an event too.",
+		.chapter =
+			"An edge is a change from no data to data. That is not the only "
+			"edge: new data is an event too, even if older data is unread.",
 	},
 	{
 		.name = "two-writes",
@@ -239,8 +241,8 @@ const struct card reading_cards[] = {
 			   "wait: ?\n"
 			   "read all           [                    ]\n"
 			   "wait: ?\n",
-		.why = "A descriptor stands on the ready list once; the second arrival "
-		       "finds it there (ep_poll_callback).",
+		.why = "A descriptor is on the ready list once or not at all. The second "
+		       "arrival finds it there (ep_poll_callback).",
 		.quote = "They will be combined.",
 		.page = "epoll(7)",
 	},
@@ -256,7 +258,7 @@ const struct card reading_cards[] = {
 			   "read 5             [#####     ]\n"
 			   "MOD, same mask     [#####     ]\n"
 			   "wait: ?\n",
-		.why = "EPOLL_CTL_MOD asks the file for its state as ADD does "
+		.why = "EPOLL_CTL_MOD asks the file for its state, as ADD does "
 		       "(ep_modify).",
 		.quote = "Modify will reread available I/O.",
 		.page = "epoll(7)",
@@ -273,8 +275,8 @@ const struct card reading_cards[] = {
 			   "read all           [          ]\n"
 			   "MOD, same mask     [          ]\n"
 			   "wait: ?\n",
-		.why = "MOD asks for the state, and there is nothing to tell "
-		       "(ep_modify).",
+		.why = "MOD asks the file for its state (ep_modify). The file has no "
+		       "event to report.",
 		.quote = "Modify will reread available I/O.",
 		.page = "epoll(7)",
 	},
@@ -304,8 +306,8 @@ const struct card reading_cards[] = {
 			   "read all           [          ]\n"
 			   "peer sends 1       [#         ]\n"
 			   "wait: ?\n",
-		.why = "The arrival calls ep_poll_callback, which leaves a one-shot "
-		       "descriptor that has fired alone.",
+		.why = "The arrival calls ep_poll_callback. It does nothing for a "
+		       "one-shot descriptor that was already reported.",
 		.quote = "This means that after an event notified for the file "
 			 "descriptor by epoll_wait(2), the file descriptor is disabled "
 			 "in the interest list and no other events will be reported by "
@@ -323,8 +325,9 @@ const struct card reading_cards[] = {
 			   "write 1, wait: 1   counter 1\n"
 			   "write 1            counter 2\n"
 			   "wait: ?\n",
-		.why = "Each write wakes who waits (eventfd_write in fs/eventfd.c). So "
-		       "an edge-triggered eventfd need not be read to be told again.",
+		.why = "Each write wakes the waiting process (eventfd_write in "
+		       "fs/eventfd.c). So epoll reports an edge-triggered eventfd again, "
+		       "even if nobody reads it.",
 	},
 	{
 		.name = "chapter-100",
@@ -337,14 +340,14 @@ const struct card reading_cards[] = {
 			   "ADD\n"
 			   "while wait: 1      read 100\n"
 			   "bytes read: ?\n",
-		.why = "Nothing arrives any more, so ep_poll_callback is not called: an "
-		       "edge was told of 10000 bytes, and 9900 stay.",
+		.why = "Nothing arrives any more, so nobody calls ep_poll_callback. One "
+		       "edge reported 10000 bytes, and 9900 of them stay unread.",
 		.quote = "So, in step 5 the caller might end up waiting for some data "
 			 "that is already present inside the input buffer.",
 		.page = "epoll(7)",
-		.chapter = "The 9900 bytes are NEVER read. True while the peer is "
-			   "silent: each later byte brings 100 more (half-read-new), "
-			   "each MOD too (chapter-100-mod).",
+		.chapter = "The 9900 bytes are NEVER read. This is true as long as the "
+			   "peer is silent. Each later byte brings 100 more "
+			   "(half-read-new), and so does each MOD (chapter-100-mod).",
 	},
 	{
 		.name = "chapter-100-mod",
@@ -357,9 +360,9 @@ const struct card reading_cards[] = {
 			   "ADD\n"
 			   "while wait: 1      read 100, MOD\n"
 			   "bytes read: ?\n",
-		.why = "MOD asks for the state each time and finds data (ep_modify): an "
+		.why = "Each MOD asks for the state and finds data (ep_modify). So an "
 		       "edge-triggered server that calls MOD after each read hides its "
-		       "mistake, for one more call.",
+		       "mistake, and pays one more call.",
 		.quote = "Modify will reread available I/O.",
 		.page = "epoll(7)",
 	},
@@ -375,8 +378,8 @@ const struct card reading_cards[] = {
 			   "wait: ?\n"
 			   "peer sends 5       [##########]\n"
 			   "wait: ?\n",
-		.why = "tcp_poll and tcp_data_ready compare what is there with the "
-		       "low-water mark.",
+		.why = "tcp_poll and tcp_data_ready compare the number of unread bytes "
+		       "with the low-water mark.",
 		.quote = "Since Linux 2.6.28, select(2), poll(2), and epoll(7) indicate "
 			 "a socket as readable only if at least SO_RCVLOWAT bytes are "
 			 "available.",
@@ -394,10 +397,9 @@ const struct card reading_cards[] = {
 			   "peer sends 4       [####!####]\n"
 			   "read 100: ?\n"
 			   "read 100: ?\n",
-		.why = "tcp_recvmsg stops at the urgent mark. The first read is short, "
-		       "and it is not the last: epoll(7) says that one can be sure of "
-		       "having read all after a short read, and this is where one "
-		       "cannot.",
+		.why = "tcp_recvmsg stops at the urgent mark, so the first read is short "
+		       "although more bytes follow. epoll(7) says that after a short "
+		       "read all is read. This is an exception.",
 		.quote = "Note that a read never reads across the urgent mark.",
 		.page = "tcp(7)",
 	},

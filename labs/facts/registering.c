@@ -23,9 +23,9 @@ static const char *add_twice(struct scene *s)
 static const char *oneshot_add(struct scene *s)
 {
 	s->mode = EPOLLONESHOT;
-	put(s, 10);
+	peer_writes(s, 10);
 	watch(s, EPOLLIN);
-	told(s);
+	wait_once(s);
 	return ctl(s, EPOLL_CTL_ADD, s->fd, EPOLLIN | EPOLLONESHOT);
 }
 
@@ -33,14 +33,14 @@ static const char *oneshot_data(struct scene *s)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT, .data.u64 = 0xaaaa };
 
-	put(s, 10);
+	peer_writes(s, 10);
 	if (!s->refused && epoll_ctl(s->epfd, EPOLL_CTL_ADD, s->fd, &ev) < 0)
 		die_errno("epoll_ctl ADD");
-	told(s);
+	wait_once(s);
 	ev.data.u64 = 0xbbbb;
 	if (!s->refused && epoll_ctl(s->epfd, EPOLL_CTL_MOD, s->fd, &ev) < 0)
 		die_errno("epoll_ctl MOD");
-	told(s);
+	wait_once(s);
 	return word(s, "%llx", (unsigned long long)s->data);
 }
 
@@ -96,7 +96,7 @@ static const char *regular_file(struct scene *s)
 	return ctl(s, EPOLL_CTL_ADD, file, EPOLLIN);
 }
 
-/* Connections wait in the backlog of a listener that was told of them. */
+/* Connections wait in the backlog of a listener that epoll has reported. */
 static int pending(struct scene *s, int clients)
 {
 	int lfd = listener(s);
@@ -105,7 +105,7 @@ static int pending(struct scene *s, int clients)
 	for (int i = 0; i < clients; i++)
 		connect_to(s, lfd);
 	watch(s, EPOLLIN);
-	told(s);
+	wait_once(s);
 	if (!s->refused)
 		keep(s, "accept4", accept4(lfd, NULL, NULL, SOCK_CLOEXEC));
 	return lfd;
@@ -114,7 +114,7 @@ static int pending(struct scene *s, int clients)
 static const char *listener_3(struct scene *s)
 {
 	pending(s, 3);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *listener_4(struct scene *s)
@@ -122,7 +122,7 @@ static const char *listener_4(struct scene *s)
 	int lfd = pending(s, 3);
 
 	connect_to(s, lfd);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *rotation(struct scene *s)
@@ -139,7 +139,7 @@ static const char *rotation(struct scene *s)
 			die_errno("epoll_ctl ADD");
 	}
 	for (int i = 0; i < WAITS; i++)
-		names[i] = told(s) ? (char)s->data : '\0';
+		names[i] = wait_once(s) ? (char)s->data : '\0';
 	names[WAITS] = '\0';
 	return word(s, "%s", names);
 }
@@ -150,15 +150,15 @@ static const char *two_sets(struct scene *s)
 	int first = s->epfd;
 	s->epfd = keep(s, "epoll_create1", epoll_create1(EPOLL_CLOEXEC));
 	watch(s, EPOLLIN);
-	put(s, 10);
-	int second = told(s);
+	peer_writes(s, 10);
+	int second = wait_once(s);
 	s->epfd = first;
-	return word(s, "%d,%d", told(s), second);
+	return word(s, "%d,%d", wait_once(s), second);
 }
 
 #define EXCLUSIVE_WITH \
-	"EPOLLEXCLUSIVE goes with IN, OUT, ERR, HUP, ET and WAKEUP only " \
-	"(EPOLLEXCLUSIVE_OK_BITS in fs/eventpoll.c, looked at by do_epoll_ctl)."
+	"EPOLLEXCLUSIVE can be combined only with IN, OUT, ERR, HUP, ET and WAKEUP " \
+	"(EPOLLEXCLUSIVE_OK_BITS in fs/eventpoll.c, used by do_epoll_ctl)."
 #define OTHER_VALUES "Attempts to specify other values in events yield the error EINVAL."
 
 const struct card registering_cards[] = {
@@ -186,7 +186,7 @@ const struct card registering_cards[] = {
 		.drawing = "peer sends 10      [##########]\n"
 			   "ADD ONESHOT, wait: 1\n"
 			   "ADD ONESHOT: ?\n",
-		.why = "Disarmed is not removed: it is in the set, and only MOD arms it "
+		.why = "A disarmed descriptor is still in the set. Only MOD arms it "
 		       "again (ep_find, then ep_modify).",
 		.quote = "The user must call epoll_ctl() with EPOLL_CTL_MOD to rearm the "
 			 "file descriptor with a new event mask.",
@@ -203,8 +203,9 @@ const struct card registering_cards[] = {
 			   "wait: 1, data aaaa\n"
 			   "MOD ONESHOT, data bbbb\n"
 			   "wait: 1, data: ?\n",
-		.why = "MOD replaces the events and the data (ep_modify): who sets only "
-		       "the events in a fresh struct gets a null pointer back.",
+		.why = "MOD replaces both the events and the data (ep_modify). If you "
+		       "set only the events in a new struct, epoll later returns a null "
+		       "pointer.",
 		.quote = "The data field of each returned epoll_event structure contains "
 			 "the same data as was specified in the most recent call to "
 			 "epoll_ctl(2) (EPOLL_CTL_ADD, EPOLL_CTL_MOD) for the "
@@ -272,8 +273,8 @@ const struct card registering_cards[] = {
 		.run = exclusive_mod,
 		.drawing = "ADD IN\n"
 			   "MOD IN|EXCLUSIVE: ?\n",
-		.why = "do_epoll_ctl refuses it: where the waiter stands in the queue is "
-		       "decided at ADD.",
+		.why = "do_epoll_ctl refuses it: ADD alone decides where the waiting "
+		       "process stands in the queue.",
 		.quote = "EPOLLEXCLUSIVE may be used only in an EPOLL_CTL_ADD operation; "
 			 "attempts to employ it with EPOLL_CTL_MOD yield an error.",
 		.page = "epoll_ctl(2)",
@@ -287,8 +288,8 @@ const struct card registering_cards[] = {
 		.run = exclusive_then_mod,
 		.drawing = "ADD IN|EXCLUSIVE\n"
 			   "MOD IN: ?\n",
-		.why = "do_epoll_ctl refuses it: a server that wants to pause such a "
-		       "listener has to DEL it and ADD it again.",
+		.why = "do_epoll_ctl refuses it. A server that wants to pause such a "
+		       "listener must use DEL, and ADD later.",
 		.quote = "If EPOLLEXCLUSIVE has been set using epoll_ctl(), then a "
 			 "subsequent EPOLL_CTL_MOD on the same epfd, fd pair yields an "
 			 "error.",
@@ -316,7 +317,7 @@ const struct card registering_cards[] = {
 		.answers = "ok EINVAL ELOOP",
 		.run = itself,
 		.drawing = "ADD epfd to epfd: ?\n",
-		.why = "do_epoll_ctl compares the two files.",
+		.why = "do_epoll_ctl compares the two files and refuses.",
 		.quote = "However, you can add an epoll file descriptor inside another "
 			 "epoll file descriptor set.",
 		.page = "epoll(7)",
@@ -330,9 +331,8 @@ const struct card registering_cards[] = {
 		.run = regular_file,
 		.drawing = "open a file on a disk\n"
 			   "ADD: ?\n",
-		.why = "A file of a disk has no poll operation (file_can_poll): for "
-		       "epoll it is not a thing one waits for, and a read of it may wait "
-		       "all the same.",
+		.why = "A file on a disk has no poll operation (file_can_poll). So epoll "
+		       "cannot wait for it, although a read from it may take time.",
 		.quote = "This error can occur if fd refers to, for example, a regular "
 			 "file or a directory.",
 		.page = "epoll_ctl(2)",
@@ -348,9 +348,10 @@ const struct card registering_cards[] = {
 			   "ADD, wait: 1       [c c c]\n"
 			   "accept one         [c c  ]\n"
 			   "wait: ?\n",
-		.why = "A listener is a descriptor like any other: three arrivals were "
-		       "one event, and accept is the reading (inet_csk_listen_poll). "
-		       "Edge-triggered, accept until EAGAIN.",
+		.why = "A listener works as any other descriptor. Three arrivals made "
+		       "one event, and accept is its way of reading "
+		       "(inet_csk_listen_poll). With an edge-triggered listener, call "
+		       "accept until EAGAIN.",
 		.quote = "They will be combined.",
 		.page = "epoll(7)",
 	},
@@ -366,8 +367,9 @@ const struct card registering_cards[] = {
 			   "accept one         [c c  ]\n"
 			   "a 4th connects     [c c c]\n"
 			   "wait: ?\n",
-		.why = "An arrival is an edge (ep_poll_callback). So those who hang are "
-		       "helped by the next who comes, and nobody can explain why.",
+		.why = "An arrival is an edge (ep_poll_callback). So the next client who "
+		       "connects helps the clients that hang. This makes the mistake "
+		       "hard to understand.",
 	},
 	{
 		.name = "rotation",
@@ -378,8 +380,9 @@ const struct card registering_cards[] = {
 		.run = rotation,
 		.drawing = "ready list: A B C\n"
 			   "6 times            wait, for one event\n"
-			   "who was told: ?\n",
-		.why = "What is put back goes to the end of the list (ep_send_events).",
+			   "which are reported: ?\n",
+		.why = "A descriptor that is put back goes to the end of the ready list "
+		       "(ep_send_events).",
 		.quote = "If more than maxevents file descriptors are ready when "
 			 "epoll_wait() is called, then successive epoll_wait() calls "
 			 "will round robin through the set of ready file descriptors.",
@@ -387,7 +390,7 @@ const struct card registering_cards[] = {
 	},
 	{
 		.name = "two-sets",
-		.title = "in two epoll sets: told of data",
+		.title = "in two epoll sets: both report it",
 		.kinds = STREAMS,
 		.expected = { "1,1", "1,1", "1,1", "1,1" },
 		.answers = "1,0 0,1 1,1",
@@ -395,9 +398,9 @@ const struct card registering_cards[] = {
 		.drawing = "ADD to epfd 1, ADD to epfd 2\n"
 			   "peer sends 10      [##########]\n"
 			   "wait on 1: ?  wait on 2: ?\n",
-		.why = "Each set waits in the queue of the socket for itself "
-		       "(ep_ptable_queue_proc): without EPOLLEXCLUSIVE all of them are "
-		       "woken.",
+		.why = "Each epoll set waits in the queue of the socket by itself "
+		       "(ep_ptable_queue_proc). Without EPOLLEXCLUSIVE an arrival wakes "
+		       "all of them.",
 		.quote = "Yes, and events would be reported to both.",
 		.page = "epoll(7)",
 	},

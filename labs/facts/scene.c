@@ -233,7 +233,7 @@ void scene_close(struct scene *s)
 	}
 }
 
-void turn(struct scene *s)
+void swap_ends(struct scene *s)
 {
 	int fd = s->fd;
 
@@ -260,7 +260,7 @@ void rearm(struct scene *s, uint32_t events)
 	control(s, EPOLL_CTL_MOD, "epoll_ctl MOD", events);
 }
 
-int told(struct scene *s)
+int wait_once(struct scene *s)
 {
 	struct epoll_event ev = { 0 };
 
@@ -274,7 +274,7 @@ int told(struct scene *s)
 	return n;
 }
 
-void put(struct scene *s, int n)
+void peer_writes(struct scene *s, int n)
 {
 	static const char bytes[BUFFER];
 	const uint64_t one = 1;
@@ -292,7 +292,7 @@ void put(struct scene *s, int n)
 	await_number(s, unread, s->fd, before + n);
 }
 
-int take(struct scene *s, int n)
+int read_some(struct scene *s, int n)
 {
 	char bytes[BUFFER];
 
@@ -306,7 +306,7 @@ int take(struct scene *s, int n)
 
 void drain(struct scene *s)
 {
-	while (take(s, BUFFER) > 0)
+	while (read_some(s, BUFFER) > 0)
 		;
 }
 
@@ -326,9 +326,9 @@ void peer_drains(struct scene *s)
 
 	while (!s->refused && !s->late && poll(&p, 1, 0) == 0) {
 		await(s, s->peer, POLLIN);
-		turn(s);
+		swap_ends(s);
 		drain(s);
-		turn(s);
+		swap_ends(s);
 	}
 }
 
@@ -385,12 +385,12 @@ const char *word(struct scene *s, const char *fmt, ...)
 	return s->word;
 }
 
-const char *count(struct scene *s)
+const char *wait_count(struct scene *s)
 {
-	return told(s) ? "1" : "0";
+	return wait_once(s) ? "1" : "0";
 }
 
-const char *mask(struct scene *s)
+const char *wait_mask(struct scene *s)
 {
 	static const struct {
 		uint32_t bit;
@@ -406,7 +406,7 @@ const char *mask(struct scene *s)
 	char all[WORD] = "";
 	size_t len = 0;
 
-	if (!told(s))
+	if (!wait_once(s))
 		return "0";
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (s->mask & names[i].bit)

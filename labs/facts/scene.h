@@ -16,7 +16,7 @@
 enum kind {
 	TCP = 1, /* over 127.0.0.1 */
 	UNIX = 2, /* socketpair(2), a stream */
-	PIPE = 4, /* fd reads, peer writes; see turn() */
+	PIPE = 4, /* fd reads, peer writes; see swap_ends() */
 	EVENTFD = 8, /* fd and peer are the same descriptor */
 	ALONE = 16, /* no channel: the card opens what it needs */
 	STREAMS = TCP | UNIX | PIPE,
@@ -30,7 +30,7 @@ struct scene {
 	int epfd;
 	int fd; /* the end that is watched; non-blocking */
 	int peer; /* the other one; non-blocking */
-	uint32_t mask; /* what the last told() brought */
+	uint32_t mask; /* what the last wait_once() brought */
 	uint64_t data; /* and its data, which is fd unless a card says otherwise */
 	bool refused; /* this kernel does not let us try */
 	bool late; /* something sent did not arrive within seconds */
@@ -49,16 +49,16 @@ int keep(struct scene *s, const char *call, int fd);
 void drop(struct scene *s, int fd);
 
 /* Watches and writes at the other end from now on. */
-void turn(struct scene *s);
+void swap_ends(struct scene *s);
 
 void watch(struct scene *s, uint32_t events); /* ADD fd, with the mode of this column */
 void rearm(struct scene *s, uint32_t events); /* MOD */
-int told(struct scene *s); /* epoll_wait, at most one event, timeout 0: 0 or 1 */
+int wait_once(struct scene *s); /* epoll_wait, at most one event, timeout 0: 0 or 1 */
 
 /* The peer writes n bytes; returns when they are there to be read. */
-void put(struct scene *s, int n);
+void peer_writes(struct scene *s, int n);
 /* Reads at most n bytes from fd, in one call; returns how many, 0 for none. */
-int take(struct scene *s, int n);
+int read_some(struct scene *s, int n);
 void drain(struct scene *s);
 void fill(struct scene *s); /* writes to fd until EAGAIN */
 void peer_drains(struct scene *s); /* reads at the peer until fd can be written to */
@@ -78,8 +78,9 @@ int connect_to(struct scene *s, int lfd); /* kept; returns when it waits for acc
 bool kernel_from_to(int major1, int minor1, int major2, int minor2);
 
 /* The results, as words that the table shows. */
-const char *count(struct scene *s); /* told() */
-const char *mask(struct scene *s); /* told(), and the events: IN|OUT; 0 for no event */
+const char *wait_count(struct scene *s); /* wait_once() */
+const char *wait_mask(
+	struct scene *s); /* wait_once, and the events: IN|OUT; 0 for no event */
 const char *outcome(struct scene *s, long result); /* ok, or the name of errno */
 const char *word(struct scene *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -6,28 +6,28 @@
 
 static const char *idle(struct scene *s)
 {
-	turn(s);
+	swap_ends(s);
 	watch(s, EPOLLOUT);
-	told(s);
-	return count(s);
+	wait_once(s);
+	return wait_count(s);
 }
 
 static const char *drained(struct scene *s)
 {
-	turn(s);
+	swap_ends(s);
 	watch(s, EPOLLOUT);
-	told(s);
+	wait_once(s);
 	fill(s);
 	peer_drains(s);
-	return count(s);
+	return wait_count(s);
 }
 
 static const char *whole_mask(struct scene *s)
 {
 	watch(s, EPOLLIN | EPOLLOUT);
-	told(s);
-	put(s, 5);
-	return mask(s);
+	wait_once(s);
+	peer_writes(s, 5);
+	return wait_mask(s);
 }
 
 /* The peer reads what we wrote, and TCP acknowledges it at once. */
@@ -38,31 +38,31 @@ static void peer_reads(struct scene *s)
 	if (write(s->fd, "hello", 5) != 5)
 		die_errno("write");
 	await(s, s->peer, POLLIN);
-	turn(s);
+	swap_ends(s);
 	drain(s);
-	turn(s);
+	swap_ends(s);
 	if (s->kind == TCP)
 		await_ack(s, s->fd, s->peer);
 }
 
-/* Five bytes lie unread and were told of, before we write. */
+/* Five bytes are unread and were reported, before we write. */
 static const char *acknowledged(struct scene *s)
 {
-	put(s, 5);
+	peer_writes(s, 5);
 	watch(s, EPOLLIN | EPOLLOUT);
-	told(s);
+	wait_once(s);
 	peer_reads(s);
-	return mask(s);
+	return wait_mask(s);
 }
 
 static const char *out_brings_in(struct scene *s)
 {
-	put(s, 5);
+	peer_writes(s, 5);
 	watch(s, EPOLLIN | EPOLLOUT);
-	told(s);
+	wait_once(s);
 	fill(s);
 	peer_drains(s);
-	return mask(s);
+	return wait_mask(s);
 }
 
 const struct card writing_cards[] = {
@@ -76,14 +76,14 @@ const struct card writing_cards[] = {
 		.drawing = "ADD OUT            there is room\n"
 			   "wait: 1\n"
 			   "wait: ?\n",
-		.why = "An idle socket can always be written to: level-triggered, who "
-		       "leaves OUT armed without output spins (ep_send_events). "
-		       "Edge-triggered, one registration for life does no harm.",
+		.why = "An idle socket is always writable. A level-triggered server that "
+		       "asks for OUT without output spins (ep_send_events). "
+		       "Edge-triggered, you can register OUT once and leave it.",
 		.quote = "This allows you to avoid continuously switching between "
 			 "EPOLLIN and EPOLLOUT calling epoll_ctl(2) with EPOLL_CTL_MOD.",
 		.page = "epoll(7)",
 		.chapter = "Disarm EPOLLOUT after writing, shown in an edge-triggered "
-			   "server. It is the level-triggered server that needs it.",
+			   "server. In fact the level-triggered server needs this.",
 	},
 	{
 		.name = "out-drained",
@@ -96,16 +96,17 @@ const struct card writing_cards[] = {
 			   "write to EAGAIN    [##########] full\n"
 			   "peer reads         [###       ]\n"
 			   "wait: ?\n",
-		.why = "A write that met EAGAIN leaves a mark, and room then wakes who "
-		       "waits (sk_stream_write_space for TCP, unix_write_space, "
-		       "pipe_read for a pipe).",
+		.why = "A write that returned EAGAIN leaves a mark on the socket. When "
+		       "there is room again, the kernel wakes the waiting process "
+		       "(sk_stream_write_space for TCP, unix_write_space, pipe_read for "
+		       "a pipe).",
 		.quote = "by waiting for an event only after read(2) or write(2) return "
 			 "EAGAIN.",
 		.page = "epoll(7)",
 	},
 	{
 		.name = "mask-whole",
-		.title = "IN|OUT told OUT, data comes: mask",
+		.title = "IN|OUT: OUT reported, data comes",
 		.kinds = TCP | UNIX,
 		.expected = { "IN|OUT", "IN|OUT", "0", "0" },
 		.answers = "0 IN OUT IN|OUT",
@@ -114,9 +115,8 @@ const struct card writing_cards[] = {
 			   "wait: OUT\n"
 			   "peer sends 5       in [#####]  out: room\n"
 			   "wait: ?  which events\n",
-		.why = "The edge decides when, the level decides what: epoll_wait asks "
-		       "for the whole state (ep_item_poll), and OUT, told before, is "
-		       "told again.",
+		.why = "The edge decides when epoll reports. The mask is the whole state "
+		       "at that moment (ep_item_poll), so it contains OUT again.",
 		.quote = "The events field is a bit mask that indicates the events that "
 			 "have occurred for the corresponding open file description.",
 		.page = "epoll_wait(2)",
@@ -133,8 +133,9 @@ const struct card writing_cards[] = {
 			   "write 5            in [#####]  out: room\n"
 			   "peer reads, ACK    in [#####]  out: room\n"
 			   "wait: ?  which events\n",
-		.why = "sk_stream_write_space wakes only if a write met a full buffer "
-		       "before (SOCK_NOSPACE). There was room all the time: no edge.",
+		.why = "sk_stream_write_space wakes a process only if a write found the "
+		       "buffer full before (SOCK_NOSPACE). Here the buffer always had "
+		       "room, so there is no edge.",
 	},
 	{
 		.name = "ack-unix",
@@ -148,10 +149,9 @@ const struct card writing_cards[] = {
 			   "write 5            in [#####]  out: room\n"
 			   "peer reads         in [#####]  out: room\n"
 			   "wait: ?  which events\n",
-		.why = "unix_write_space wakes whenever the peer has read, full before "
-		       "or not, and the mask brings IN as well. So a server that leaves "
-		       "bytes unread may work over a unix socket and hang over TCP "
-		       "(ack-tcp).",
+		.why = "unix_write_space wakes the process each time the peer has read, "
+		       "and the mask contains IN too. So a server that leaves bytes "
+		       "unread may work over a unix socket and hang over TCP (ack-tcp).",
 	},
 	{
 		.name = "out-brings-in",
@@ -165,9 +165,9 @@ const struct card writing_cards[] = {
 			   "write to EAGAIN    in [#####]  out: full\n"
 			   "peer reads         in [#####]  out: room\n"
 			   "wait: ?  which events\n",
-		.why = "The edge is OUT's (sk_stream_write_space), the mask is the "
-		       "state: a write edge tells of unread input again. 04-epoll-et "
-		       "relies on it when it stops reading because output is stuck.",
+		.why = "The edge comes from OUT (sk_stream_write_space), but the mask is "
+		       "the whole state. So a write edge also reports unread input. Lab "
+		       "04 needs this when it stops reading because output is stuck.",
 	},
 	{ 0 },
 };

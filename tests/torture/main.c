@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 			.number = &port, .min = 1, .max = 65535 },
 		{ 0, "host", "ADDR", "... at this address (127.0.0.1)", .text = &host },
 		{ 0, "probe", "A,B", "only these probes", .text = &names },
-		{ 'l', "list", NULL, "the probes and their reasons", .flag = &lists },
+		{ 'l', "list", NULL, "list the probes, each with its reason", .flag = &lists },
 		{ 0, "tap", NULL, "Test Anything Protocol", .flag = &tap },
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		{ 0, "seed", "N", "of short-io and no-memory (1)", .number = &set.seed,

@@ -1,0 +1,10 @@
+#include "clock.h"
+#include <time.h>
+
+int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
