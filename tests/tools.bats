@@ -269,3 +269,14 @@ start_wrong() { # MODE AFTER
 	run "$BUILD/torture" --keep-going --list
 	assert_success
 }
+
+@test "torture: a server may say more than that it listens" {
+	cat >"$BATS_TEST_TMPDIR/chatty" <<-END
+		#!/bin/bash
+		exec > >(IFS= read -r line; cat <<<"\$line"\$'\nnote: hello'; exec cat)
+		exec "$BUILD/03-epoll-lt" --port 0
+	END
+	chmod +x "$BATS_TEST_TMPDIR/chatty"
+	run "$BUILD/torture" --probe dribble --spawn "$BATS_TEST_TMPDIR/chatty"
+	assert_success
+}
