@@ -280,3 +280,10 @@ start_wrong() { # MODE AFTER
 	run "$BUILD/torture" --probe dribble --spawn "$BATS_TEST_TMPDIR/chatty"
 	assert_success
 }
+
+@test "flood: a server that answers no ping has no slowest answer" {
+	start_wrong silent 0
+	blames 3 'flood: pings are left without an answer' "$BUILD/flood" --port "$LAB_PORT" \
+		--flooders 0 --before 20 --during 0 --after 0
+	assert_output --regexp '^pings: 0 of [0-9]+ answered$'
+}
