@@ -269,3 +269,21 @@ start_wrong() { # MODE AFTER
 	run "$BUILD/torture" --keep-going --list
 	assert_success
 }
+
+@test "torture: a server may say more than that it listens" {
+	cat >"$BATS_TEST_TMPDIR/chatty" <<-END
+		#!/bin/bash
+		exec > >(IFS= read -r line; cat <<<"\$line"\$'\nnote: hello'; exec cat)
+		exec "$BUILD/03-epoll-lt" --port 0
+	END
+	chmod +x "$BATS_TEST_TMPDIR/chatty"
+	run "$BUILD/torture" --probe dribble --spawn "$BATS_TEST_TMPDIR/chatty"
+	assert_success
+}
+
+@test "flood: a server that answers no ping has no slowest answer" {
+	start_wrong silent 0
+	blames 3 'flood: pings are left without an answer' "$BUILD/flood" --port "$LAB_PORT" \
+		--flooders 0 --before 20 --during 0 --after 0
+	assert_output --regexp '^pings: 0 of [0-9]+ answered$'
+}

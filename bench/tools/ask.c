@@ -127,9 +127,11 @@ static long request(int fd)
 		n = recv(fd, reply, sizeof reply, 0);
 		if (n <= 0)
 			break; /* it closed, or is silent */
-		if (n > size - received ||
-			memcmp(reply, bytes + received, (size_t)n) != 0)
+		long owed = n < size - received ? n : size - received;
+		if (memcmp(reply, bytes + received, (size_t)owed) != 0)
 			wrong("the reply is not what was sent");
+		if (n > owed)
+			wrong("the server has sent more bytes than it got");
 		received += n;
 	}
 	return received;

@@ -210,6 +210,41 @@ static void look(const struct probe_page *page, uint64_t *reads, uint64_t *waits
 	*waits = value[page_index("epoll_wait.calls")] - *waits;
 }
 
+/* The three phases, and the wait for the answers still owed. */
+static void play(const struct probe_page *page, uint64_t *reads, uint64_t *waits)
+{
+	go_on_until(1000 * before);
+	if (page)
+		look(page, reads, waits);
+	go_on_until(1000 * (before + during));
+	if (page)
+		look(page, reads, waits);
+	go_on_until(1000 * (before + during + after));
+	for (int64_t end = now() + PATIENCE_US;
+		!stopping && answered < sent && now() < end;)
+		wait_until(end);
+}
+
+static void report(const struct probe_page *page, uint64_t reads, uint64_t waits)
+{
+	if (!tsv && answered == 0)
+		printf("pings: 0 of %ld answered\n", sent);
+	else if (!tsv)
+		printf("pings: %ld of %ld answered, the slowest at rest after %.1f ms, "
+		       "in the flood %.1f ms\n",
+			answered, sent, (double)worst_at_rest / 1000,
+			(double)worst_flooded / 1000);
+	if (page)
+		printf("%sflood: %llu reads, %llu epoll_wait; pings sent up to %.1f ms "
+		       "late\n",
+			tsv ? "# " : "", (unsigned long long)reads,
+			(unsigned long long)waits, (double)late / 1000);
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+	if (answered < sent)
+		wrong("pings are left without an answer");
+}
+
 int main(int argc, char **argv)
 {
 	const struct opt opts[] = {
@@ -258,31 +293,9 @@ int main(int argc, char **argv)
 	if (tsv)
 		printf("ms\tus\tflood\n");
 
-	go_on_until(1000 * before);
-	if (page)
-		look(page, &reads, &waits);
-	go_on_until(1000 * (before + during));
-	if (page)
-		look(page, &reads, &waits);
-	go_on_until(1000 * (before + during + after));
-	for (int64_t end = now() + PATIENCE_US;
-		!stopping && answered < sent && now() < end;)
-		wait_until(end);
+	play(page, &reads, &waits);
 	if (stopping)
 		return 130;
-	if (!tsv)
-		printf("pings: %ld of %ld answered, the slowest at rest after %.1f ms, "
-		       "in the flood %.1f ms\n",
-			answered, sent, (double)worst_at_rest / 1000,
-			(double)worst_flooded / 1000);
-	if (page)
-		printf("%sflood: %llu reads, %llu epoll_wait; pings sent up to %.1f ms "
-		       "late\n",
-			tsv ? "# " : "", (unsigned long long)reads,
-			(unsigned long long)waits, (double)late / 1000);
-	if (fflush(stdout) != 0)
-		die_errno("stdout");
-	if (answered < sent)
-		wrong("pings are left without an answer");
+	report(page, reads, waits);
 	return 0;
 }

@@ -137,6 +137,37 @@ static bool rest(int fd, int64_t start, long ms)
 	return there;
 }
 
+/* Whatever the server did wrong ends the program here. */
+static void judge(bool there)
+{
+	if (!there)
+		wrong("the server has closed the connection");
+	if (answered > sent)
+		wrong("the server has sent more bytes than it got");
+	if (misplaced && !order)
+		wrong("the answers are not the bytes that were sent");
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+}
+
+/* The burst, the silence, the single bytes. Returns false if the server has gone. */
+static bool play(int fd, int64_t start)
+{
+	say(fd, (size_t)burst);
+	bool there = rest(fd, start, silence);
+	if (!tsv)
+		printf("sent %ld, silent for %ld ms: answered %ld\n", sent, silence,
+			answered);
+	for (long i = 0; there && i < nudges; i++) {
+		say(fd, 1);
+		there = rest(fd, start, gap);
+	}
+	/* An honest server needs no more time than this for the last byte. */
+	for (int64_t end = now_ms() + settle; there && answered < sent && now_ms() < end;)
+		there = listen_until(fd, start, now_ms() + TICK_MS);
+	return there;
+}
+
 int main(int argc, char **argv)
 {
 	const struct opt opts[] = {
@@ -158,7 +189,6 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 	struct address at;
-	bool there = true;
 
 	args_parse(argc, argv,
 		"Sends a burst, waits, sends single bytes; tells how much was answered.\n"
@@ -179,18 +209,7 @@ int main(int argc, char **argv)
 
 	if (tsv)
 		printf("ms\tsent\tanswered%s\n", order ? "\tmisplaced" : "");
-	say(fd, (size_t)burst);
-	there = rest(fd, start, silence);
-	if (!tsv)
-		printf("sent %ld, silent for %ld ms: answered %ld\n", sent, silence,
-			answered);
-	for (long i = 0; there && i < nudges; i++) {
-		say(fd, 1);
-		there = rest(fd, start, gap);
-	}
-	/* An honest server needs no more time than this for the last byte. */
-	for (int64_t end = now_ms() + settle; there && answered < sent && now_ms() < end;)
-		there = listen_until(fd, start, now_ms() + TICK_MS);
+	bool there = play(fd, start);
 	if (!tsv)
 		printf("and %ld single bytes: sent %ld, answered %ld\n", nudges, sent,
 			answered);
@@ -199,13 +218,6 @@ int main(int argc, char **argv)
 	close(fd);
 	if (stopping)
 		return 130;
-	if (!there)
-		wrong("the server has closed the connection");
-	if (answered > sent)
-		wrong("the server has sent more bytes than it got");
-	if (misplaced && !order)
-		wrong("the answers are not the bytes that were sent");
-	if (fflush(stdout) != 0)
-		die_errno("stdout");
+	judge(there);
 	return 0;
 }

@@ -260,11 +260,11 @@ static void open_pipe(int ends[2])
 		die_errno("non-blocking pipe");
 }
 
-/* `listening on ADDR:PORT`, and an IPv6 address in brackets. */
+/* `listening on ADDR:PORT`, and an IPv6 address in brackets. More lines may follow. */
 static bool parse_ready(const char *line)
 {
 	char host[128];
-	const char *colon = strrchr(line, ':');
+	const char *colon = memrchr(line, ':', strcspn(line, "\n"));
 	char *end;
 
 	if (strncmp(line, "listening on ", 13) != 0 || !colon)
