@@ -248,7 +248,7 @@ LT ET LT+ONESHOT ET+ONESHOT"
 @test "facts: every word that comes out is one that the quiz allows" {
 	# Won above for this kernel; here, that the words are offered at all.
 	run "$facts" --quiz < <(printf '1 1 1 1\n1 0 0 0\n1 0 0 0\n1 1 0 0\n')
-	assert_line '  LT, ET, LT+ONESHOT, ET+ONESHOT, 4 words of: 0,0 1,0 1,1'
+	assert_line '  Type 4 words, for LT, ET, LT+ONESHOT, ET+ONESHOT. Each is one of: 0,0 1,0 1,1'
 }
 
 @test "facts: bad usage is one line and exit status 2" {

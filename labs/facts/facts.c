@@ -368,6 +368,7 @@ static bool parse(const struct card *c, char *line, char *answer[], int n)
 
 struct quiz {
 	char line[256];
+	int card, cards; /* this one, of so many */
 	int asked, right;
 };
 
@@ -390,17 +391,23 @@ static bool ask(struct quiz *q, const struct card *c, char *answer[])
 	int n = columns(c);
 
 	for (;;) {
+		char form[256];
+
 		if (n > 1)
-			printf("\n  LT, ET, LT+ONESHOT, ET+ONESHOT, %d words of: %s\n  "
-			       "? ",
+			snprintf(form, sizeof form,
+				"Type %d words, for LT, ET, LT+ONESHOT, ET+ONESHOT. Each "
+				"is one of: %s",
 				n, c->answers);
 		else
-			printf("\n  one word of: %s\n  ? ", c->answers);
+			snprintf(form, sizeof form, "Type one word of: %s", c->answers);
+		putchar('\n');
+		wrap("  ", form);
+		printf("  ? ");
 		if (!read_line(q))
 			return false;
 		if (parse(c, q->line, answer, n))
 			return true;
-		printf("  That is no answer.");
+		printf("  That is no answer. It does not count.");
 	}
 }
 
@@ -408,27 +415,31 @@ static bool quiz_card(struct quiz *q, const struct card *c)
 {
 	struct cell cells[COLUMNS];
 	char *answer[COLUMNS];
+	char said[COLUMNS * (sizeof cells[0].text + sizeof " (not yours)") + 32];
 	int wrong = 0;
 
+	q->card++;
 	for (int col = 0; col < columns(c); col++) {
 		cells[col] = measure(c, col);
 		if (cells[col].refused)
 			return true; /* nothing to compare with */
 	}
-	printf("\n%s: %s\n\n", c->name, c->title);
+	printf("\ncard %d of %d, %s: %s\n\n", q->card, q->cards, c->name, c->title);
 	draw(c);
 	if (!ask(q, c, answer))
 		return false;
-	printf("  it is");
+	size_t len = (size_t)snprintf(said, sizeof said, "it is");
 	for (int col = 0; col < columns(c); col++) {
 		bool right = strcasecmp(answer[col], cells[col].text) == 0;
 
 		q->asked++;
 		q->right += right;
 		wrong += !right;
-		printf(" %s%s", cells[col].text, right ? "" : " (not yours)");
+		len += (size_t)snprintf(said + len, sizeof said - len, " %s%s",
+			cells[col].text, right ? "" : " (not yours)");
 	}
-	printf("%s\n", wrong ? "" : ": right");
+	snprintf(said + len, sizeof said - len, "%s", wrong ? "" : ": right");
+	wrap("  ", said);
 	explain(c);
 	return true;
 }
@@ -438,7 +449,10 @@ static int quiz(void)
 	struct quiz q = { 0 };
 	bool more = true;
 
-	printf("Say what the kernel will answer, then see. Ctrl-D ends it.\n");
+	for (const struct group *g = deck; g->name; g++)
+		for (const struct card *c = g->cards; c->name; c++)
+			q.cards++;
+	printf("Say what the kernel will answer, then see it. Ctrl-D ends the quiz.\n");
 	for (const struct group *g = deck; g->name && more; g++)
 		for (const struct card *c = g->cards; c->name && more; c++)
 			more = quiz_card(&q, c);
