@@ -33,16 +33,16 @@ at_end() {
 	:
 }
 # shellcheck disable=SC2317 # a trap
-leave() {
+end_demo() {
 	at_end
 	keys_on
 	clean_up
 }
-trap leave EXIT
-trap 'leave; exit 129' HUP
-trap 'leave; exit 130' INT
-trap 'leave; exit 131' QUIT
-trap 'leave; exit 143' TERM
+trap end_demo EXIT
+trap 'end_demo; exit 129' HUP
+trap 'end_demo; exit 130' INT
+trap 'end_demo; exit 131' QUIT
+trap 'end_demo; exit 143' TERM
 
 # An empty screen; what was on it can be scrolled back to.
 if [ -n "$LIVE" ]; then
