@@ -12,7 +12,7 @@ if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then LIVE=1; fi
 # Some terminals say 0 by 0.
 measure() {
 	local rows cols
-	read -r rows cols < <(stty size <&1 2>/dev/null) || return 0
+	read -r rows cols < <(stty size <&"$screen" 2>/dev/null) || return 0
 	[ "$rows" -eq 0 ] || ROWS=$rows
 	[ "$cols" -eq 0 ] || COLS=$cols
 }
@@ -46,6 +46,7 @@ trap 'end_demo; exit 143' TERM
 
 # An empty screen; what was on it can be scrolled back to.
 if [ -n "$LIVE" ]; then
+	exec {screen}>&1
 	measure
 	trap measure WINCH
 	printf -v empty '%*s' "$ROWS" ''
