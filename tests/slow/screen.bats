@@ -36,6 +36,7 @@ plays() {
 	[[ $(row "LOOK AT") -lt $first ]] || fail "the text has left the screen: $(picture)"
 	row "$1: " || fail "no verdict: $(picture)"
 	nothing_wraps "$1"
+	! page | grep -nE '^.{80}' || fail "the last column is free, unless a line was cut there"
 	terminal_is_left_alone
 	[[ $(<"$OUT/status") == 0 ]] || fail "$(picture)"
 	close_terminal
