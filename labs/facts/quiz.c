@@ -18,7 +18,7 @@ static bool one_of(const char *words, const char *text, size_t len)
 }
 
 /* Splits the answer; false if it is not n words of those the card allows. */
-static bool parse(const struct card *c, char *line, char *answer[], int n)
+static bool parse(const struct card *c, char *line, const char *answer[], int n)
 {
 	int got = 0;
 	char *rest;
@@ -52,7 +52,7 @@ static bool read_line(struct quiz *q)
 }
 
 /* Asks until the answer is one; false at the end of the input. */
-static bool ask(struct quiz *q, const struct card *c, char *answer[])
+static bool ask(struct quiz *q, const struct card *c, const char *answer[])
 {
 	int n = columns(c);
 
@@ -80,7 +80,7 @@ static bool ask(struct quiz *q, const struct card *c, char *answer[])
 static bool quiz_card(struct quiz *q, const struct card *c)
 {
 	struct cell cells[COLUMNS];
-	char *answer[COLUMNS];
+	const char *answer[COLUMNS] = { "", "", "", "" };
 	char said[COLUMNS * (sizeof cells[0].text + sizeof " (not yours)") + 32];
 	int wrong = 0;
 
