@@ -157,7 +157,8 @@ cross-check: all  ## other load generators beside ours, on the same servers
 # --- playing
 
 demo:  ## list the demos; SLOW=1 makes them wait for Enter
-	@for d in bench/demos/*; do sed -n "2s|^# Demo: |make demo-$$(basename $$d)	|p" $$d; done
+	@for d in bench/demos/*; do printf '%-21s %s\n' "make demo-$${d##*/}" "$$(sed -n '2s/^# Demo: //p' $$d)"; done | \
+		grep -v ' $$' | bench/wrap 22
 
 demo-%: all
 	@bench/demos/$*
@@ -215,7 +216,7 @@ VALGRIND = valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite -
 
 SOURCES := $(wildcard common/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls bench/netns bench/cross-check bench/claims \
-	bench/compare bench/doctor bench/trace bench/wild bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh \
+	bench/compare bench/doctor bench/trace bench/wild bench/wrap bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh \
 	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
@@ -231,7 +232,7 @@ lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 
 zoo:  ## the wrong servers, each with its parent and its mistake
 	@for r in labs/zoo/*/README.md; do d=$${r%/README.md}; \
-		printf '%-22s %s\n' "$${d##*/}" "$$(sed -n 's/^Parent: *//p' $$r | head -n 1)"; done
+		printf '%-22s %s\n' "$${d##*/}" "$$(sed -n 's/^Parent: *//p' $$r | head -n 1)"; done | bench/wrap 23
 
 selfcheck: tests-built  ## every server against every probe, every exercise against its solution (minutes)
 	$(call need,jq,jq)
@@ -276,7 +277,7 @@ clean:  ## remove everything that was built or measured
 	rm -rf build build-asan build-tsan
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' Makefile | sort | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' Makefile | sort | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }' | bench/wrap 18
 
 # $(call need,COMMAND,PACKAGES): fails with the name of what to install.
 need = @command -v $1 >/dev/null || { echo "needs $1: install $2, or run make setup" >&2; exit 1; }

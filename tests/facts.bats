@@ -236,7 +236,7 @@ LT ET LT+ONESHOT ET+ONESHOT"
 	for bad in '' '1' '1 1 1' '1 1 1 1 1' 'yes' '1 1 1 2' '-1 0 0 0' $'\xff\x01' "$(printf '1 %.0s' {1..400})" "$(printf '1 1 1 1%300s7' '')"; do
 		run "$facts" --quiz < <(printf '%s\n1 1 1 1\n' "$bad")
 		assert_success
-		[[ $output == *'That is no answer.'*'it is 1 1 1 1: right'*'score: 4 of 4' ]] || fail "'$bad': $output"
+		[[ $output == *'That is no answer. It does not count.'*'Type 4 words'*'it is 1 1 1 1: right'*'score: 4 of 4' ]] || fail "'$bad': $output"
 		[[ $(grep -c 'That is no answer' <<<"$output") -eq 1 ]] || fail "'$bad': $output"
 	done
 	run "$facts" --quiz < <(printf '1 1 1 1') # no newline at the end
@@ -248,7 +248,9 @@ LT ET LT+ONESHOT ET+ONESHOT"
 @test "facts: every word that comes out is one that the quiz allows" {
 	# Won above for this kernel; here, that the words are offered at all.
 	run "$facts" --quiz < <(printf '1 1 1 1\n1 0 0 0\n1 0 0 0\n1 1 0 0\n')
-	assert_line '  LT, ET, LT+ONESHOT, ET+ONESHOT, 4 words of: 0,0 1,0 1,1'
+	assert_line '  Type 4 words (LT, ET, LT+ONESHOT, ET+ONESHOT), each one of: 0,0 1,0 1,1'
+	assert_line --regexp '^card 3 of [0-9]+, half-read: '
+	[[ $output == *"card 1 of $("$facts" --list | wc -l), "* ]]
 }
 
 @test "facts: bad usage is one line and exit status 2" {

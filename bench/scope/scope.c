@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
@@ -56,20 +57,32 @@ static void flushed(void)
 		die_errno("stdout");
 }
 
+/* Of the terminal; some say 0 by 0. */
+static struct winsize size(void)
+{
+	struct winsize w;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_row == 0 || w.ws_col == 0)
+		w = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	return w;
+}
+
+/* A screen that can move its cursor. */
+static bool can_draw(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 static void draw_screen(const struct look *l)
 {
 	struct findings found = { 0 };
-	size_t rows = 24, cols = 80;
-	struct winsize w;
+	struct winsize w = size();
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 0 && w.ws_col > 0) {
-		rows = w.ws_row;
-		cols = w.ws_col;
-	}
 	find_all(l, &found);
 	printf("\033[H");
-	show_text(l, &found, rows, cols);
-	printf("\033[J");
+	show_text(l, &found, w.ws_row, w.ws_col);
 	flushed();
 	free(found.list);
 }
@@ -165,7 +178,7 @@ static void once(const struct look *before, bool json)
 	if (json)
 		show_json(&l, &found);
 	else
-		show_text(&l, &found, 0, 0);
+		show_text(&l, &found, 0, isatty(STDOUT_FILENO) ? size().ws_col : 0);
 	flushed();
 	free(found.list);
 	look_free(&l);
@@ -200,7 +213,7 @@ int main(int argc, char **argv)
 	pid = (pid_t)n;
 	diag_enter(pid);
 	look(&l, NULL);
-	if (plain || json || !isatty(STDOUT_FILENO))
+	if (plain || json || !can_draw())
 		once(&l, json);
 	else
 		watch(&l, interval);

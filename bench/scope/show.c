@@ -19,19 +19,39 @@ __attribute__((format(printf, 2, 3))) static void line(
 {
 	char text[512];
 	va_list ap;
+	bool live = p->rows > 0;
 
-	if (p->rows > 0 && p->lines >= p->rows)
+	if (live && p->lines >= p->rows)
 		return;
 	va_start(ap, fmt);
 	int n = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	if (p->cols > 0 && n > (int)p->cols)
 		text[p->cols] = '\0';
-	fprintf(stdout, "%s%s", p->lines++ && p->rows > 0 ? "\r\n" : "", text);
-	if (p->rows == 0)
-		fputc('\n', stdout);
+	if (live) /* erased before: behind the last column, erasing takes that one too */
+		printf("%s\033[K%s", p->lines++ ? "\r\n" : "", text);
 	else
-		fputs("\033[K", stdout);
+		puts(text);
+}
+
+/* A sentence that is wider than the terminal goes on in the next line. */
+static void sentence(struct page *p, const char *text)
+{
+	size_t indent = 0, len = strlen(text);
+
+	while (p->cols > 8 && indent + len > p->cols) {
+		size_t n = p->cols - indent;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			break;
+		line(p, "%*s%.*s", (int)indent, "", (int)n, text);
+		text += n + 1;
+		len = strlen(text);
+		indent = 4;
+	}
+	line(p, "%*s%s", (int)indent, "", text);
 }
 
 struct bit {
@@ -111,8 +131,13 @@ static void finding_lines(struct page *p, const struct findings *found, char lev
 			if (found->list[k].level == level &&
 				strcmp(found->list[k].kind, f->kind) == 0)
 				before += k < i;
-		if (before < same)
-			line(p, "%c fd %d: %s", level, f->fd, f->text);
+		if (before < same) {
+			char text[sizeof f->text + 32];
+
+			snprintf(
+				text, sizeof text, "%c fd %d: %s", level, f->fd, f->text);
+			sentence(p, text);
+		}
 		if (before != same)
 			continue;
 		for (size_t k = 0; k < found->n; k++)
@@ -126,12 +151,13 @@ void show_text(
 	const struct look *l, const struct findings *found, size_t rows, size_t cols)
 {
 	struct page page = { .rows = rows, .cols = cols }, *p = &page;
-	char counted[48] = "";
+	char counted[48] = "", head[256];
 
 	if (l->counted)
 		snprintf(counted, sizeof counted, ", epoll_wait %.1f/s", l->returns_s);
-	line(p, "%d %s, state %c, CPU %.0f %%, wakeups %.1f/s%s", (int)l->pid, l->name,
-		l->state, l->cpu, l->wakeups_s, counted);
+	snprintf(head, sizeof head, "%d %s, state %c, CPU %.0f %%, wakeups %.1f/s%s",
+		(int)l->pid, l->name, l->state, l->cpu, l->wakeups_s, counted);
+	sentence(p, head);
 	for (const char *level = "!?."; *level; level++)
 		finding_lines(p, found, *level);
 	if (l->blind)
@@ -151,6 +177,8 @@ void show_text(
 		for (size_t k = 0; k < s->n; k++)
 			entry_line(p, &s->watched[k]);
 	}
+	if (rows > 0 && p->lines < rows)
+		printf("\r\n\033[J");
 }
 
 /* --- JSON */

@@ -5,8 +5,11 @@
 #include "stop.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +72,42 @@ static uint64_t sum(const uint64_t value[COUNTERS], const char *const names[3])
 	return total;
 }
 
+/* Where the live table goes: a terminal that can move its cursor, or a log. */
+static struct {
+	size_t rows, cols, lines; /* rows 0: a log */
+} screen;
+
+static void measure_screen(void)
+{
+	const char *term = getenv("TERM");
+	struct winsize w;
+
+	screen.rows = screen.lines = 0;
+	if (!isatty(STDOUT_FILENO) || !term || !*term || strcmp(term, "dumb") == 0)
+		return;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0 || w.ws_row == 0 || w.ws_col == 0)
+		w = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	screen.rows = w.ws_row;
+	screen.cols = w.ws_col;
+}
+
+/* Cut to the screen, whose last row stays free for the cursor. */
+__attribute__((format(printf, 1, 2))) static void line(const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (screen.rows > 0 && screen.lines + 1 >= screen.rows)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (screen.rows > 0 && screen.cols < sizeof text)
+		text[screen.cols] = '\0';
+	printf("%s%s\n", screen.rows > 0 ? "\033[K" : "", text);
+	screen.lines++;
+}
+
 static void print_live(const struct probe_page *page, const uint64_t then[COUNTERS],
 	const uint64_t value[COUNTERS], double seconds)
 {
@@ -78,19 +117,19 @@ static void print_live(const struct probe_page *page, const uint64_t then[COUNTE
 	uint64_t opened = value[page_index("connections.opened")];
 	uint64_t active = value[page_index("connections.active")];
 
-	if (isatty(STDOUT_FILENO))
-		printf("\033[H\033[J");
-	printf("pid %" PRId64 "%s, up %.0f s, connections: %" PRIu64 " in all, %" PRIu64
-	       " active, in %.2f MB/s, out %.2f MB/s\n",
-		page->pid, running(page) ? "" : " (ended)", uptime(page), opened, active,
-		mb_s(sum(value, in), sum(then, in), seconds),
+	if (screen.rows > 0)
+		printf("\033[H");
+	line("pid %" PRId64 "%s, up %.0f s, connections: %" PRIu64 " in all, %" PRIu64
+	     " active",
+		page->pid, running(page) ? "" : " (ended)", uptime(page), opened, active);
+	line("in %.2f MB/s, out %.2f MB/s", mb_s(sum(value, in), sum(then, in), seconds),
 		mb_s(sum(value, out), sum(then, out), seconds));
-	printf("%-22s %14s %14s\n", "", "total", "per second");
+	line("%-22s %14s %14s", "", "total", "per second");
 	for (size_t i = 0; i < COUNTERS; i++)
 		if (worth(value, i) && value[i] > 0)
-			printf("%-22s %14" PRIu64 " %14.0f\n", page_name(i), value[i],
+			line("%-22s %14" PRIu64 " %14.0f", page_name(i), value[i],
 				((double)value[i] - (double)then[i]) / seconds);
-	putchar('\n');
+	fputs(screen.rows > 0 ? "\033[J" : "\n", stdout);
 }
 
 static void watch(const struct probe_page *page)
@@ -100,6 +139,9 @@ static void watch(const struct probe_page *page)
 
 	stop_on_signals();
 	page_read(page, then);
+	measure_screen();
+	if (screen.rows > 0)
+		printf("\033[H\033[J");
 	while (!stopping) {
 		struct timespec second = { .tv_sec = 1 };
 
@@ -107,6 +149,8 @@ static void watch(const struct probe_page *page)
 			continue; /* EINTR: asked to stop */
 		page_read(page, value);
 		double t = now();
+		if (screen.rows > 0)
+			measure_screen();
 		print_live(page, then, value, t - before);
 		if (fflush(stdout) != 0)
 			die_errno("stdout");

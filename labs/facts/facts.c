@@ -1,4 +1,5 @@
 /* Epoll's promises, measured now on this kernel: a card a situation. */
+#include "facts.h"
 #include "args.h"
 #include "card.h"
 #include "err.h"
@@ -6,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ static const struct {
 static const struct {
 	enum kind kind;
 	const char *name;
-} kinds[] = {
+} kinds[KINDS] = {
 	{ TCP, "tcp" },
 	{ UNIX, "unix" },
 	{ PIPE, "pipe" },
@@ -32,18 +32,11 @@ static const struct {
 	{ ALONE, "alone" },
 };
 
-enum { KINDS = sizeof kinds / sizeof *kinds, WIDTH = 80 };
-
-struct cell {
-	char text[KINDS * (WORD + 1)]; /* 1/0/1 if tcp, unix and pipe disagree */
-	char shown[KINDS * (WORD + 1) + 1]; /* with its mark: * or ~ */
-	bool refused; /* by this kernel, for one kind at least */
-	bool differs;
-};
+enum { WIDTH = 80 };
 
 static struct utsname host;
 
-static int columns(const struct card *c)
+int columns(const struct card *c)
 {
 	return c->expected[1] ? COLUMNS : 1;
 }
@@ -64,7 +57,7 @@ static void join(struct cell *cell, char words[][WORD], size_t n)
 }
 
 /* One column of a card, over each kind of descriptor it holds for. */
-static struct cell measure(const struct card *c, int col)
+struct cell measure(const struct card *c, int col)
 {
 	struct cell cell = { 0 };
 	char words[KINDS][WORD];
@@ -168,7 +161,7 @@ static int table(void)
 }
 
 /* Prints text in lines of at most 76 columns, each after the indent. */
-static void wrap(const char *indent, const char *text)
+void wrap(const char *indent, const char *text)
 {
 	size_t at = 0;
 
@@ -185,7 +178,7 @@ static void wrap(const char *indent, const char *text)
 	putchar('\n');
 }
 
-static void draw(const struct card *c)
+void draw(const struct card *c)
 {
 	for (const char *line = c->drawing; *line;) {
 		size_t len = strcspn(line, "\n");
@@ -201,7 +194,7 @@ static void draw(const struct card *c)
 	putchar('\n');
 }
 
-static void explain(const struct card *c)
+void explain(const struct card *c)
 {
 	putchar('\n');
 	wrap("  ", c->why);
@@ -336,114 +329,6 @@ static int json(void)
 		}
 	printf("\n],\"differ\":%d}\n", differ);
 	return differ > 0;
-}
-
-/* Is `len` bytes of `text` one of the words, parted by spaces? */
-static bool one_of(const char *words, const char *text, size_t len)
-{
-	while (*words) {
-		size_t w = strcspn(words, " ");
-
-		if (w == len && strncasecmp(words, text, len) == 0)
-			return true;
-		words += w + (words[w] == ' ');
-	}
-	return false;
-}
-
-/* Splits the answer; false if it is not n words of those the card allows. */
-static bool parse(const struct card *c, char *line, char *answer[], int n)
-{
-	int got = 0;
-	char *rest;
-
-	for (char *w = strtok_r(line, " \t\r\n", &rest); w;
-		w = strtok_r(NULL, " \t\r\n", &rest)) {
-		if (got == n || !one_of(c->answers, w, strlen(w)))
-			return false;
-		answer[got++] = w;
-	}
-	return got == n;
-}
-
-struct quiz {
-	char line[256];
-	int asked, right;
-};
-
-/* One line; what is too long for an answer is none. False at the end of the input. */
-static bool read_line(struct quiz *q)
-{
-	if (fflush(stdout) != 0 || !fgets(q->line, sizeof q->line, stdin))
-		return false;
-	if (strchr(q->line, '\n') || feof(stdin))
-		return true;
-	for (int ch = getchar(); ch != '\n' && ch != EOF;)
-		ch = getchar();
-	strcpy(q->line, "too long");
-	return true;
-}
-
-/* Asks until the answer is one; false at the end of the input. */
-static bool ask(struct quiz *q, const struct card *c, char *answer[])
-{
-	int n = columns(c);
-
-	for (;;) {
-		if (n > 1)
-			printf("\n  LT, ET, LT+ONESHOT, ET+ONESHOT, %d words of: %s\n  "
-			       "? ",
-				n, c->answers);
-		else
-			printf("\n  one word of: %s\n  ? ", c->answers);
-		if (!read_line(q))
-			return false;
-		if (parse(c, q->line, answer, n))
-			return true;
-		printf("  That is no answer.");
-	}
-}
-
-static bool quiz_card(struct quiz *q, const struct card *c)
-{
-	struct cell cells[COLUMNS];
-	char *answer[COLUMNS];
-	int wrong = 0;
-
-	for (int col = 0; col < columns(c); col++) {
-		cells[col] = measure(c, col);
-		if (cells[col].refused)
-			return true; /* nothing to compare with */
-	}
-	printf("\n%s: %s\n\n", c->name, c->title);
-	draw(c);
-	if (!ask(q, c, answer))
-		return false;
-	printf("  it is");
-	for (int col = 0; col < columns(c); col++) {
-		bool right = strcasecmp(answer[col], cells[col].text) == 0;
-
-		q->asked++;
-		q->right += right;
-		wrong += !right;
-		printf(" %s%s", cells[col].text, right ? "" : " (not yours)");
-	}
-	printf("%s\n", wrong ? "" : ": right");
-	explain(c);
-	return true;
-}
-
-static int quiz(void)
-{
-	struct quiz q = { 0 };
-	bool more = true;
-
-	printf("Say what the kernel will answer, then see. Ctrl-D ends it.\n");
-	for (const struct group *g = deck; g->name && more; g++)
-		for (const struct card *c = g->cards; c->name && more; c++)
-			more = quiz_card(&q, c);
-	printf("\nscore: %d of %d\n", q.right, q.asked);
-	return 0;
 }
 
 /* On one CPU nothing is half delivered while we run: what a send over the loopback sets

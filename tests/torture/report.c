@@ -1,5 +1,8 @@
 #include "torture.h"
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 const char *verdict_word(enum verdict v)
 {
@@ -12,9 +15,66 @@ void report_start(enum style style, size_t n)
 		printf("TAP version 13\n1..%zu\n", n);
 }
 
+/* The terminal's columns; 0 where there is none, and a line is as long as it is. */
+static size_t columns(void)
+{
+	struct winsize w;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) < 0)
+		return 0;
+	return w.ws_col > 0 ? w.ws_col : 80;
+}
+
+/* Goes on at column `at`; a word that does not fit begins a line, behind `indent`. */
+static void words(const char *text, size_t at, size_t indent, size_t cols)
+{
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (at > indent && at + 1 + len > cols) {
+			printf("\n%*s", (int)indent, "");
+			at = indent;
+		} else if (at > indent) {
+			putchar(' ');
+			at++;
+		}
+		at += (size_t)printf("%.*s", (int)len, text);
+		text += len + strspn(text + len, " ");
+	}
+	putchar('\n');
+}
+
+static void labelled(const char *label, const char *text, size_t cols)
+{
+	words(text, (size_t)printf("      %s:", label), 8, cols);
+}
+
+/* As human(), in lines that fit. */
+static void narrow(const struct probe *p, const struct result *r, size_t cols)
+{
+	size_t indent = cols >= 80 ? 25 : 8;
+	char text[sizeof r->did + sizeof r->saw + 3];
+
+	if (r->verdict == FAIL) {
+		printf("FAIL  %s\n", p->name);
+		labelled("did", r->did, cols);
+		labelled("expected", r->expected, cols);
+		labelled("saw", r->saw, cols);
+		return;
+	}
+	snprintf(text, sizeof text, "%s%s%s", r->verdict == PASS ? r->did : "",
+		r->verdict == PASS ? ": " : "", r->saw);
+	words(text, (size_t)printf("%s  %s", verdict_word(r->verdict), p->name), indent,
+		cols);
+}
+
 static void human(const struct probe *p, const struct result *r)
 {
-	if (r->verdict == PASS)
+	size_t cols = columns();
+
+	if (cols > 0)
+		narrow(p, r, cols);
+	else if (r->verdict == PASS)
 		printf("pass  %-27s %s: %s\n", p->name, r->did, r->saw);
 	else if (r->verdict == SKIP)
 		printf("skip  %-27s %s\n", p->name, r->saw);
