@@ -125,7 +125,9 @@ static struct probe_page *open_page(const char *file)
 	if (st.st_size != 0 && p->magic != PROBE_MAGIC)
 		die_usage("LAB_COUNTS: %s: holds something else, not counts", file);
 	take_page(p, file);
-	__real_close(fd); /* the mapping stays, the lock goes */
+	if (flock(fd, LOCK_UN) < 0) /* close would not: the mapping keeps the file open */
+		die_errno("LAB_COUNTS: %s", file);
+	__real_close(fd);
 	return p;
 }
 
@@ -502,10 +504,10 @@ ssize_t __wrap_splice(int from, off_t *in, int to, off_t *out, size_t len, unsig
 
 	ssize_t n = __real_splice(from, in, to, out, len, flags);
 
-	if (page && n > 0 && is_connection(to))
-		add(&page->spliced_out, (uint64_t)n);
 	if (probing)
 		saw_bytes(PROBE_SPLICE, "splice", from, len, n, true);
+	if (page && n > 0 && is_connection(to))
+		add(&page->spliced_out, (uint64_t)n);
 	return n;
 }
 
