@@ -708,6 +708,6 @@ const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)
 {
-	return "race:^epoll_ctl$\n"; /* the call itself, not its wrapper */
+	return "race:interceptor_epoll_ctl\nrace:^epoll_ctl$\n"; /* the call itself, not its wrapper */
 }
 #endif
