@@ -122,7 +122,7 @@ static void read_fdinfo(struct look *l, struct fd *f, pid_t pid)
 		struct entry e = { .since = l->at };
 
 		if (sscanf(line, "flags: %o", &flags) == 1) {
-			f->blocking = !(flags & 04000);
+			f->blocking = !(flags & O_NONBLOCK);
 			if (!set)
 				break;
 		} else if (set && parse_entry(&e, line)) {
