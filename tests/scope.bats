@@ -330,3 +330,38 @@ restored() {
 		rm -f "$T".*
 	done
 }
+
+@test "scope: without an epoll set, the call each thread sleeps in, the sockets and the backlog" {
+	start 01-blocking
+	connect_5
+	wait_until 5 sleeps_in recv
+	exec 6<>"/dev/tcp/127.0.0.1/$LAB_PORT"
+	echo two >&6
+	run "$BUILD/scope" --once "$LAB_PID"
+	assert_success
+	assert_line ". thread $LAB_PID sleeps in recv(4)"
+	assert_line --regexp '^ +3 tcp +no +1 +- LISTEN '
+	assert_line --regexp '^ +its backlog: 1 of [0-9]+ wait for accept$'
+	assert_line --regexp '^ +4 tcp +no +0 +0 ESTAB '
+	[[ $(wc -L <<<"$output") -le 80 ]]
+	timeout 1 head -c 20000000 /dev/zero >&5 2>/dev/null || true
+	wait_until 5 sleeps_in send
+	exec 5>&- 6>&-
+	wait_until 5 sleeps_in accept4
+	stop_lab
+	start 08-oneshot --threads 2
+	wait_until 5 sleeping 2 epoll_wait
+	wait_until 5 sleeping 1 sigtimedwait
+	run "$BUILD/scope" --once "$LAB_PID"
+	refute_output --partial 'sleeps in' # the sets say more
+}
+
+sleeps_in() { # CALL: the one thread
+	look "$LAB_PID"
+	jq -e --arg call "$1" '.threads | map(.call) == [$call]' <<<"$seen" >/dev/null
+}
+
+sleeping() { # N CALL: so many threads
+	look "$LAB_PID"
+	jq -e --argjson n "$1" --arg call "$2" '[.threads[] | select(.call | startswith($call))] | length == $n' <<<"$seen" >/dev/null
+}
