@@ -708,6 +708,7 @@ const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)
 {
-	return "race:interceptor_epoll_ctl\nrace:^epoll_ctl$\n"; /* the call itself, not its wrapper */
+	/* The call itself, by either of its names, and not its wrapper. */
+	return "race:interceptor_epoll_ctl\nrace:^epoll_ctl$\n";
 }
 #endif

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 			comes_back(fd, some[i]);
 	comes_back(INT32_MAX, UINT64_MAX);
 	comes_back(65535, 0); /* where the number 0 would be next */
-	for (int fd = 0; argc > 1; fd++) /* any argument: until it refuses */
+	for (int fd = 0; argc > 1 && fd <= 65536; fd++) /* any argument: it must refuse */
 		tag(fd, 0);
 	puts("ok");
 	return 0;

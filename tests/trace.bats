@@ -120,6 +120,7 @@ below() {
 
 # A lab's own build, which tells where it was started from.
 own_build() {
+	# shellcheck disable=SC2016 # what sh expands
 	printf '#!/bin/sh\necho "$0" >>"%s/started"\nexec "%s" "$@"\n' "$PWD" "$2" >"$1"
 	chmod +x "$1"
 }
