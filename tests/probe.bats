@@ -325,7 +325,6 @@ later_than() {
 	wait_until 5 grep -q '^pid ' live
 	run "$CLIENT" --port "$LAB_PORT" --mode ping --size 4000000 --count 5
 	assert_success
-	wait_until 5 grep -q '5 *[0-9]*$' live
 	[[ $(count splice.bytes) -eq 40000000 && $(count splice.out_bytes) -eq 20000000 ]]
 	wait_until 5 both_ways
 	# Over all seconds, the same in and out.
