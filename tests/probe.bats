@@ -325,12 +325,16 @@ later_than() {
 	wait_until 5 grep -q '^pid ' live
 	run "$CLIENT" --port "$LAB_PORT" --mode ping --size 4000000 --count 5
 	assert_success
-	[[ $(count splice.bytes) -eq 40000000 && $(count splice.out_bytes) -eq 20000000 ]]
+	wait_until 5 all_spliced # the client has the last bytes before they are counted
 	wait_until 5 both_ways
 	# Over all seconds, the same in and out.
 	run awk -F'[ ,]+' '/^pid / { for (i = 1; i < NF; i++) { if ($i == "in" && $(i + 2) == "MB/s") a += $(i + 1); if ($i == "out") b += $(i + 1) } }
 		END { if (a < 15 || a > 21 || b < 15 || b > 21) { print a, b; exit 1 } }' live
 	assert_success
+}
+
+all_spliced() {
+	[[ $(count splice.bytes) -eq 40000000 && $(count splice.out_bytes) -eq 20000000 ]]
 }
 
 # both_ways: a line of the live table after all has passed.
