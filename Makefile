@@ -167,7 +167,7 @@ run: all  ## start a lab in the foreground: LAB=04 (PORT=8080)
 	build/$(call lab) --port $(or $(PORT),8080)
 
 trace: all  ## one request, call by call, client beside server: LAB=04 (SIZE=10000, PLOT=1)
-	@bench/trace $(call lab)
+	@BUILD=$(CURDIR)/$B bench/trace $(call lab)
 
 diff:  ## show a lab against its parent: LAB=04
 	@diff -u labs/$(call parent,$(call lab))/server.c labs/$(call lab)/server.c || true

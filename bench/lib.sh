@@ -85,15 +85,16 @@ manifest() {
 	EOF
 }
 
-# start LAB [ARG...]: a fresh server; sets PID, PORT and PAGE (its page of counts; COUNTS_IN
+# start LAB [ARG...]: a fresh server (LAB with a leading /: that file); sets PID, PORT and PAGE (its page of counts; COUNTS_IN
 # empty: none).
 start() {
-	local tries log
+	local tries log program=$BUILD/$1
+	[[ $1 != /* ]] || program=$1
 	PAGE=$TMP/page.${#PIDS[@]}
 	log=$TMP/log.${#PIDS[@]}
 	rm -f "$log" "$PAGE" # an earlier server's port is not this one's
 	LAB_COUNTS=${COUNTS_IN-$PAGE} "${WITHIN[@]}" "${SERVER_PREFIX[@]}" taskset -c "$SERVER_CPU" \
-		"$BUILD/$1" --bind "$HOST" --port 0 "${@:2}" >"$log" &
+		"$program" --bind "$HOST" --port 0 "${@:2}" >"$log" &
 	PID=$!
 	PIDS+=("$PID")
 	for ((tries = 0; tries < 1500; tries++)); do

@@ -1,5 +1,7 @@
 #include "probe.h"
 #include "err.h"
+#include "started.h"
+#include "tag.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,6 +32,10 @@ ssize_t __real_write(int, const void *, size_t);
 ssize_t __real_pread(int, void *, size_t, off_t);
 int __real_epoll_create1(int);
 int __real_epoll_wait(int, struct epoll_event *, int, int);
+int __real_epoll_pwait(int, struct epoll_event *, int, int, const sigset_t *);
+/* Not in every C library. It is called by who calls it, and is there then. */
+__attribute__((weak)) int __real_epoll_pwait2(
+	int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
 int __real_epoll_ctl(int, int, int, struct epoll_event *);
 int __real_poll(struct pollfd *, nfds_t, int);
 ssize_t __real_sendfile(int, int, off_t *, size_t);
@@ -50,6 +57,9 @@ ssize_t __wrap___pread_chk(int, void *, size_t, off_t, size_t);
 ssize_t __wrap___pread64_chk(int, void *, size_t, off_t, size_t);
 int __wrap_epoll_create1(int);
 int __wrap_epoll_wait(int, struct epoll_event *, int, int);
+int __wrap_epoll_pwait(int, struct epoll_event *, int, int, const sigset_t *);
+int __wrap_epoll_pwait2(
+	int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
 int __wrap_epoll_ctl(int, int, int, struct epoll_event *);
 int __wrap_poll(struct pollfd *, nfds_t, int);
 int __wrap___poll_chk(struct pollfd *, nfds_t, int, size_t);
@@ -67,7 +77,6 @@ static bool clocked; /* LAB_TRACE=clock */
 static bool probing; /* either of them */
 static int64_t start_ns;
 static _Atomic uint64_t connection[MAX_FD / 64]; /* one bit a descriptor from accept4 */
-static uint64_t *data_of; /* tracing: what epoll_ctl stored for each descriptor */
 static _Thread_local int64_t entered_ns; /* clocked: when this call began */
 
 static int64_t now_ns(void)
@@ -76,6 +85,23 @@ static int64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail: valid clock, valid pointer */
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Two servers that count on one page would each be blamed for both. A page whose server
+ * has ended is begun again; a forked worker does not come here. */
+static void take_page(struct probe_page *p, const char *file)
+{
+	int64_t owner = p->pid;
+
+	if (owner != getpid() && p->started != 0 && started(owner) == p->started)
+		die_usage("LAB_COUNTS: %s: process %d counts there: end it, or name "
+			  "another file",
+			file, (int)owner);
+	*p = (struct probe_page){ .magic = PROBE_MAGIC,
+		.start_ns = start_ns,
+		.last_ns = start_ns,
+		.pid = getpid(),
+		.started = started(getpid()) };
 }
 
 /* A file that is not empty and not a page of ours is somebody's data: leave it alone. */
@@ -90,7 +116,7 @@ static struct probe_page *open_page(const char *file)
 		die_usage("LAB_COUNTS: %s: not a regular file", file);
 	if (st.st_size != 0 && st.st_size != (off_t)sizeof *page)
 		die_usage("LAB_COUNTS: %s: holds something else, not counts", file);
-	if (ftruncate(fd, sizeof *page) < 0)
+	if (flock(fd, LOCK_EX) < 0 || ftruncate(fd, sizeof *page) < 0)
 		die_errno("LAB_COUNTS: %s", file);
 	struct probe_page *p =
 		mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -98,10 +124,10 @@ static struct probe_page *open_page(const char *file)
 		die_errno("LAB_COUNTS: %s", file);
 	if (st.st_size != 0 && p->magic != PROBE_MAGIC)
 		die_usage("LAB_COUNTS: %s: holds something else, not counts", file);
-	__real_close(fd); /* the mapping stays */
-	*p = (struct probe_page){
-		.magic = PROBE_MAGIC, .start_ns = start_ns, .pid = getpid()
-	};
+	take_page(p, file);
+	if (flock(fd, LOCK_UN) < 0) /* close would not: the mapping keeps the file open */
+		die_errno("LAB_COUNTS: %s", file);
+	__real_close(fd);
 	return p;
 }
 
@@ -115,8 +141,8 @@ __attribute__((constructor)) static void probe_init(void)
 		strcmp(trace, "1") != 0)
 		die_usage("LAB_TRACE: '%s' is none of 0, 1, clock", trace);
 	tracing = clocked || (trace && *trace == '1');
-	if (tracing && !(data_of = calloc(MAX_FD, sizeof *data_of)))
-		die_errno("LAB_TRACE");
+	if (tracing)
+		tag_init();
 	if (file && *file)
 		page = open_page(file);
 	probing = page || tracing;
@@ -128,10 +154,24 @@ static void add(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+/* The end of a server that was killed is the last that was seen of it. The coarse clock
+ * is a word in memory, and good to some milliseconds. */
+static void note_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	atomic_store_explicit(&page->last_ns, t.tv_sec * INT64_C(1000000000) + t.tv_nsec,
+		memory_order_relaxed);
+}
+
 static void count(enum probe_call call, ssize_t result)
 {
 	struct probe_tally *t = &page->call[call];
+	int error = errno;
 
+	note_time();
+	errno = error;
 	if (result >= 0)
 		add(&t->ok, 1);
 	else if (errno == EAGAIN)
@@ -253,15 +293,6 @@ static const char *mask(uint32_t events, char text[64])
 	return text;
 }
 
-/* Which descriptor an event is about: epoll tells only the data it was given. */
-static int fd_of(uint64_t data)
-{
-	for (int fd = 0; fd < MAX_FD; fd++)
-		if (data_of[fd] == data + 1)
-			return fd;
-	return -1;
-}
-
 static void tell_bytes(const char *name, int fd, size_t len, ssize_t result)
 {
 	char text[24];
@@ -269,16 +300,45 @@ static void tell_bytes(const char *name, int fd, size_t len, ssize_t result)
 	tell("%s(%d, %zu) → %s", name, fd, len, outcome(result, text));
 }
 
-static void tell_events(int epfd, const struct epoll_event *evs, int n)
+/* Puts the program's own data back as well. */
+static void tell_events(const char *name, int epfd, struct epoll_event *evs, int n)
 {
 	char line[LINE - 64], text[64];
 	size_t len = 0;
 
 	line[0] = '\0';
-	for (int i = 0; i < n && len < sizeof line - 80; i++)
-		len += (size_t)snprintf(line + len, sizeof line - len, "%s fd %d %s",
-			i ? "," : ":", fd_of(evs[i].data.u64), mask(evs[i].events, text));
-	tell("epoll_wait(%d) → %s%s", epfd, outcome(n, text), line);
+	for (int i = 0; i < n; i++) {
+		uint64_t data = evs[i].data.u64; /* the struct may be packed */
+		int fd = untag(&data);
+
+		evs[i].data.u64 = data;
+		if (len < sizeof line - 80)
+			len += (size_t)snprintf(line + len, sizeof line - len,
+				"%s fd %d %s", i ? "," : ":", fd,
+				mask(evs[i].events, text));
+	}
+	tell("%s(%d) → %s%s", name, epfd, outcome(n, text), line);
+}
+
+static bool nonblocking(int fd)
+{
+	int flags = __real_fcntl(fd, F_GETFL);
+
+	return flags < 0 || flags & O_NONBLOCK;
+}
+
+/* A call on a blocking descriptor that is not ready will wait: it is shown while it does.
+ * It asks without waiting itself, so no signal can be lost here. */
+static bool will_wait(int fd, short ready)
+{
+	struct pollfd p = { .fd = fd, .events = ready };
+
+	return tracing && !clocked && !nonblocking(fd) && __real_poll(&p, 1, 0) == 0;
+}
+
+static void tell_wait(const char *name, int fd, size_t len)
+{
+	tell("%s(%d, %zu) ...waits", name, fd, len);
 }
 
 static void saw_bytes(
@@ -307,6 +367,8 @@ static void saw(enum probe_call call, const char *name, int fd, ssize_t result)
 
 ssize_t __wrap_recv(int fd, void *to, size_t len, int flags)
 {
+	if (!(flags & MSG_DONTWAIT) && will_wait(fd, POLLIN))
+		tell_wait("recv", fd, len);
 	enter();
 
 	ssize_t n = __real_recv(fd, to, len, flags);
@@ -323,11 +385,29 @@ ssize_t __wrap___recv_chk(int fd, void *to, size_t len, size_t room, int flags)
 	return __wrap_recv(fd, to, len, flags);
 }
 
+/* A socket that is writable may not have room for all of len, and one that is not may
+ * have: only the call itself can say that it will wait. */
+static ssize_t send_shown(int fd, const char *from, size_t len, int flags)
+{
+	ssize_t n = __real_send(fd, from, len, flags | MSG_DONTWAIT);
+	size_t sent = n > 0 ? (size_t)n : 0;
+
+	if (sent == len || (n < 0 && errno != EAGAIN) || nonblocking(fd))
+		return n;
+	tell_wait("send", fd, len);
+	n = __real_send(fd, from + sent, len - sent, flags);
+	if (n < 0)
+		return sent > 0 ? (ssize_t)sent : n;
+	return (ssize_t)sent + n;
+}
+
 ssize_t __wrap_send(int fd, const void *from, size_t len, int flags)
 {
+	bool shown = tracing && !clocked && !(flags & MSG_DONTWAIT);
 	enter();
 
-	ssize_t n = __real_send(fd, from, len, flags);
+	ssize_t n = shown ? send_shown(fd, from, len, flags)
+			  : __real_send(fd, from, len, flags);
 
 	if (probing)
 		saw_bytes(PROBE_SEND, "send", fd, len, n, false);
@@ -336,6 +416,8 @@ ssize_t __wrap_send(int fd, const void *from, size_t len, int flags)
 
 ssize_t __wrap_read(int fd, void *to, size_t len)
 {
+	if (will_wait(fd, POLLIN))
+		tell_wait("read", fd, len);
 	enter();
 
 	ssize_t n = __real_read(fd, to, len);
@@ -354,6 +436,8 @@ ssize_t __wrap___read_chk(int fd, void *to, size_t len, size_t room)
 
 ssize_t __wrap_write(int fd, const void *from, size_t len)
 {
+	if (will_wait(fd, POLLOUT))
+		tell_wait("write", fd, len);
 	enter();
 
 	ssize_t n = __real_write(fd, from, len);
@@ -407,6 +491,13 @@ ssize_t __wrap_sendfile64(int to, int from, off_t *offset, size_t len)
 	return __wrap_sendfile(to, from, offset, len);
 }
 
+static bool is_connection(int fd)
+{
+	return fd >= 0 && fd < MAX_FD && atomic_load(&connection[fd / 64]) >> fd % 64 & 1;
+}
+
+/* A byte that passes goes through two: from a connection into a pipe, and from there to a
+ * connection. */
 ssize_t __wrap_splice(int from, off_t *in, int to, off_t *out, size_t len, unsigned flags)
 {
 	enter();
@@ -415,11 +506,15 @@ ssize_t __wrap_splice(int from, off_t *in, int to, off_t *out, size_t len, unsig
 
 	if (probing)
 		saw_bytes(PROBE_SPLICE, "splice", from, len, n, true);
+	if (page && n > 0 && is_connection(to))
+		add(&page->spliced_out, (uint64_t)n);
 	return n;
 }
 
 int __wrap_accept4(int lfd, struct sockaddr *sa, socklen_t *len, int flags)
 {
+	if (will_wait(lfd, POLLIN))
+		tell("accept4(%d) ...waits", lfd);
 	enter();
 
 	int fd = __real_accept4(lfd, sa, len, flags);
@@ -446,8 +541,6 @@ int __wrap_close(int fd)
 
 		ours = atomic_fetch_and(&connection[fd / 64], ~bit) & bit;
 	}
-	if (tracing && fd >= 0 && fd < MAX_FD)
-		data_of[fd] = 0;
 	enter();
 
 	int result = __real_close(fd);
@@ -470,15 +563,10 @@ int __wrap_epoll_create1(int flags)
 	return epfd;
 }
 
-int __wrap_epoll_wait(int epfd, struct epoll_event *evs, int max, int timeout)
+static void saw_events(const char *name, int epfd, struct epoll_event *evs, int n)
 {
-	enter();
-
-	int n = __real_epoll_wait(epfd, evs, max, timeout);
-
-	if (!probing)
-		return n;
 	int saved = errno;
+
 	if (page) {
 		count(PROBE_EPOLL_WAIT, n);
 		if (n > 0)
@@ -487,17 +575,58 @@ int __wrap_epoll_wait(int epfd, struct epoll_event *evs, int max, int timeout)
 			add(&page->timeouts, 1);
 	}
 	if (tracing)
-		tell_events(epfd, evs, n);
+		tell_events(name, epfd, evs, n);
 	errno = saved;
+}
+
+int __wrap_epoll_wait(int epfd, struct epoll_event *evs, int max, int timeout)
+{
+	enter();
+
+	int n = __real_epoll_wait(epfd, evs, max, timeout);
+
+	if (probing)
+		saw_events("epoll_wait", epfd, evs, n);
+	return n;
+}
+
+int __wrap_epoll_pwait(
+	int epfd, struct epoll_event *evs, int max, int timeout, const sigset_t *mask)
+{
+	enter();
+
+	int n = __real_epoll_pwait(epfd, evs, max, timeout, mask);
+
+	if (probing)
+		saw_events("epoll_pwait", epfd, evs, n);
+	return n;
+}
+
+int __wrap_epoll_pwait2(int epfd, struct epoll_event *evs, int max,
+	const struct timespec *timeout, const sigset_t *mask)
+{
+	enter();
+
+	int n = __real_epoll_pwait2(epfd, evs, max, timeout, mask);
+
+	if (probing)
+		saw_events("epoll_pwait2", epfd, evs, n);
 	return n;
 }
 
 int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev)
 {
 	static const char *const ops[] = { "?", "ADD", "DEL", "MOD" };
+	struct epoll_event named, *passed = ev;
+
+	if (tracing && ev && op != EPOLL_CTL_DEL) {
+		named = *ev;
+		named.data.u64 = tag(fd, ev->data.u64);
+		passed = &named;
+	}
 	enter();
 
-	int result = __real_epoll_ctl(epfd, op, fd, ev);
+	int result = __real_epoll_ctl(epfd, op, fd, passed);
 
 	if (!probing)
 		return result;
@@ -507,8 +636,6 @@ int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *ev)
 	if (tracing) {
 		char bits[64], text[24];
 
-		if (result == 0 && fd < MAX_FD)
-			data_of[fd] = op == EPOLL_CTL_DEL ? 0 : ev->data.u64 + 1;
 		tell("epoll_ctl(%d, %s, %d, %s) → %s", epfd, ops[op & 3], fd,
 			ev ? mask(ev->events, bits) : "NULL", outcome(result, text));
 	}
@@ -581,6 +708,7 @@ const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)
 {
-	return "race:epoll_ctl\n";
+	/* The call itself, by either of its names, and not its wrapper. */
+	return "race:interceptor_epoll_ctl\nrace:^epoll_ctl$\n";
 }
 #endif

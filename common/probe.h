@@ -9,7 +9,10 @@
  *   LAB_TRACE=clock  the same with two numbers in front: CLOCK_MONOTONIC, which processes
  *                    share, when the call returned, and the seconds it took
  *
- * A call is counted when it returns, as strace(1) does. This header is the page's layout.
+ * A call is counted when it returns, as strace(1) does. With LAB_TRACE=1, one of accept4,
+ * recv, send, read and write that has to wait is told before as well: `recv(4, 4096)
+ * ...waits`. One page is one server's: a second one is refused while the first lives.
+ * This header is the page's layout.
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -25,7 +28,7 @@ enum probe_call {
 	PROBE_WRITE,
 	PROBE_PREAD,
 	PROBE_EPOLL_CREATE1,
-	PROBE_EPOLL_WAIT,
+	PROBE_EPOLL_WAIT, /* and epoll_pwait, epoll_pwait2 */
 	PROBE_EPOLL_CTL,
 	PROBE_POLL,
 	PROBE_SENDFILE,
@@ -51,11 +54,14 @@ struct probe_tally {
 struct probe_page {
 	uint64_t magic;
 	int64_t start_ns; /* CLOCK_MONOTONIC, which all processes share */
+	_Atomic int64_t last_ns; /* the same clock, to some ms: the last call counted */
 	int64_t pid; /* of the process that was started, not of its forks */
+	int64_t started; /* the same process's start, in ticks: see common/started.h */
 	_Atomic uint64_t events; /* delivered by epoll_wait */
 	_Atomic uint64_t timeouts; /* epoll_wait returned 0 */
 	_Atomic uint64_t opened; /* connections: accept4 returned a descriptor */
 	_Atomic uint64_t closed; /* ... and close was called on it */
+	_Atomic uint64_t spliced_out; /* of splice's bytes: those sent to a connection */
 	struct probe_tally call[PROBE_CALLS];
 };
 

@@ -130,7 +130,7 @@ one_line_about() {
 @test "labs: a port in use is one line with the call and the reason, status 1" {
 	for lab in $ALL; do
 		start_lab "$lab"
-		run --separate-stderr "$BUILD/$lab" --port "$LAB_PORT"
+		LAB_COUNTS="" run --separate-stderr "$BUILD/$lab" --port "$LAB_PORT"
 		assert_failure 1
 		one_line_about 'bind: Address already in use'
 		stop_lab

@@ -178,3 +178,166 @@ one_line_about() {
 	assert_line --regexp '^ +total +per second$'
 	assert_line --regexp '^recv.bytes +20000 +[0-9]+$'
 }
+
+# events FD: how the trace names what came for it.
+told_as() {
+	grep -Eo "epoll_wait\([0-9]+\) → [0-9]+:.*" "$LAB_LOG.err"
+}
+
+@test "probe: the trace names the right descriptor where two registrations share their data" {
+	unset LAB_COUNTS
+	LAB_TRACE=1 start_lab 09-exclusive --workers 2 --exclusive
+	wait_until 5 armed 2
+	worker=$(pgrep -P "$LAB_PID" | head -n 1)
+	kill -9 "$worker" # the other is woken by the bell, an eventfd
+	wait_until 5 grep -q 'epoll_wait' "$LAB_LOG.err"
+	kill "$LAB_PID"
+	wait "$LAB_PID" || true # a worker did not end well
+	unset LAB_PID
+	bell=$(sed -nE 's/.* epoll_ctl\([0-9]+, ADD, ([0-9]+), IN\|ET\) → 0$/\1/p' "$LAB_LOG.err" | head -n 1)
+	run told_as
+	assert_line --regexp "^epoll_wait\([0-9]+\) → 1: fd $bell IN\$"
+	refute_line --regexp ' fd 3 ' # the listener: nobody has connected
+}
+
+# armed N: so many listeners stand in a set.
+armed() {
+	(($(grep -c 'ADD, 3, IN|EXCLUSIVE) → 0$' "$LAB_LOG.err") == $1))
+}
+
+@test "probe: any data comes back with its event, in threads and forks, and too much is refused" {
+	run "$BUILD/tests/tag_check"
+	assert_success
+	assert_output ok
+	run --separate-stderr "$BUILD/tests/tag_check" full
+	assert_failure 2
+	one_line_about 'LAB_TRACE: more than 65535 different registrations'
+}
+
+@test "probe: threads are traced without a race" { # under SAN=tsan, which says so
+	LAB_TRACE=1 start_lab 08-oneshot
+	talkers=()
+	for _ in 1 2 3 4; do
+		"$CLIENT" --port "$LAB_PORT" --mode ping --size 100 --count 200 >/dev/null 3>&- &
+		talkers+=($!)
+	done
+	wait "${talkers[@]}"
+	stop_lab # with status 0, which a report changes
+	run ! grep -A 30 'WARNING: ThreadSanitizer' "$LAB_LOG.err"
+	grep -q 'epoll_ctl(.*MOD' "$LAB_LOG.err"
+}
+
+@test "probe: a blocking call that waits is shown while it waits, and no other is" {
+	LAB_TRACE=1 start_lab 01-blocking
+	wait_until 5 last_line 'accept4\(3\) ...waits'
+	exec 5<>"/dev/tcp/127.0.0.1/$LAB_PORT"
+	wait_until 5 last_line 'recv\([0-9]+, 4096\) ...waits'
+	echo hello >&5
+	read -r -t 5 -u 5 reply
+	[[ $reply == hello ]]
+	wait_until 5 last_line 'recv\([0-9]+, 4096\) ...waits'
+	# What is there already, and a send that has room, do not wait.
+	run grep -Ec 'send.*waits|recv.*waits' "$LAB_LOG.err"
+	assert_output 2
+	timeout 1 head -c 20000000 /dev/zero >&5 2>/dev/null || true
+	wait_until 5 last_line 'send\([0-9]+, 4096\) ...waits'
+	cat <&5 | head -c 3000000 | wc -c >got # it goes on where it stood
+	[[ $(<got) -eq 3000000 ]]
+	exec 5>&-
+	stop_lab
+	LAB_TRACE=1 start_lab 03-epoll-lt
+	run "$CLIENT" --port "$LAB_PORT" --size 10
+	assert_success
+	stop_lab
+	run ! grep waits "$LAB_LOG.err"
+}
+
+last_line() {
+	[[ $(tail -n 1 "$LAB_LOG.err") =~ $1$ ]]
+}
+
+@test "probe: a traced server that waits in send sends every byte, in order" {
+	LAB_TRACE=1 start_lab 01-blocking
+	run "$CLIENT" --port "$LAB_PORT" --mode ping --size 3000000 --count 2
+	assert_success
+	stop_lab
+}
+
+@test "probe: one page has one server; a second is refused while the first lives" {
+	start_lab 10-reuseport --workers 2
+	run "$CLIENT" --port "$LAB_PORT" --size 10
+	assert_success
+	run --separate-stderr "$BUILD/03-epoll-lt" --port 0
+	assert_failure 2
+	one_line_about "$LAB_COUNTS: process $LAB_PID counts there"
+	# A restarted worker is no second server.
+	kill -9 "$(pgrep -P "$LAB_PID" | head -n 1)"
+	wait_until 5 grep -q ' has ended' "$LAB_LOG.err"
+	wait_until 5 two_workers
+	for _ in 1 2 3 4 5 6; do
+		run "$CLIENT" --port "$LAB_PORT" --size 10
+		assert_success
+	done
+	[[ $(count recv.bytes) -eq 70 ]]
+	kill "$LAB_PID"
+	wait "$LAB_PID" || true
+	unset LAB_PID
+	start_lab 03-epoll-lt # the page is free again
+	[[ $(count recv.bytes) -eq 0 ]]
+}
+
+two_workers() {
+	(($(pgrep -cP "$LAB_PID") == 2))
+}
+
+# stated NAME: what counts says of it, a word or a number.
+stated() {
+	"$BUILD/counts" "$LAB_COUNTS" | awk -F'\t' -v name="$1" '$1 == name { print $2 }'
+}
+
+@test "probe: the time of a server stops when it ends, and counts says that it ended" {
+	start_lab 03-epoll-lt
+	run "$CLIENT" --port "$LAB_PORT" --size 10
+	assert_success
+	[[ $(stated state) == running ]]
+	first=$(stated uptime_s)
+	wait_until 5 later_than "$first"
+	kill -9 "$LAB_PID"
+	wait "$LAB_PID" || true
+	unset LAB_PID
+	[[ $(stated state) == ended ]]
+	first=$(stated uptime_s)
+	pause 0.05
+	[[ $(stated uptime_s) == "$first" ]] || fail "it went on from $first to $(stated uptime_s)"
+	"$BUILD/counts" --watch "$LAB_COUNTS" >live 3>&- &
+	WATCH_PID=$!
+	wait_until 5 grep -q "^pid [0-9]* (ended), up $(printf %.0f "$first") s, " live
+}
+
+later_than() {
+	[[ $(stated uptime_s) != "$1" ]]
+}
+
+@test "probe: counts --watch counts a splice once, in and out" {
+	start_lab 11-sendfile --splice
+	"$BUILD/counts" --watch "$LAB_COUNTS" >live 3>&- &
+	WATCH_PID=$!
+	wait_until 5 grep -q '^pid ' live
+	run "$CLIENT" --port "$LAB_PORT" --mode ping --size 4000000 --count 5
+	assert_success
+	wait_until 5 all_spliced # the client has the last bytes before they are counted
+	wait_until 5 both_ways
+	# Over all seconds, the same in and out.
+	run awk -F'[ ,]+' '/^pid / { for (i = 1; i < NF; i++) { if ($i == "in" && $(i + 2) == "MB/s") a += $(i + 1); if ($i == "out") b += $(i + 1) } }
+		END { if (a < 15 || a > 21 || b < 15 || b > 21) { print a, b; exit 1 } }' live
+	assert_success
+}
+
+all_spliced() {
+	[[ $(count splice.bytes) -eq 40000000 && $(count splice.out_bytes) -eq 20000000 ]]
+}
+
+# both_ways: a line of the live table after all has passed.
+both_ways() {
+	grep -A 40 '^pid' live | grep -q '^splice.bytes  *40000000 '
+}

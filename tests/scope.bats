@@ -223,6 +223,27 @@ two_workers() {
 	exec {end}>&-
 }
 
+# cost N: the CPU in ms, outside the kernel, of eight times scope for N sockets in one set.
+cost() {
+	local words spent TIMEFORMAT=%3U
+	coproc MANY { exec "$BUILD/tests/many_fds" "$1" 3>&-; }
+	local many=$MANY_PID end=${MANY[1]}
+	CHILDREN+=("$many")
+	read -r -t 20 -u "${MANY[0]}" words
+	spent=$({ time for _ in 1 2 3 4 5 6 7 8; do "$BUILD/scope" --json "$many" >/dev/null; done; } 2>&1)
+	exec {end}>&-
+	wait "$many"
+	echo $((10#${spent/./}))
+}
+
+@test "scope: five times the sockets cost less than eight times the CPU" {
+	(($(ulimit -Hn) > 10100)) || skip "may open only $(ulimit -Hn) descriptors"
+	some=$(cost 2000)
+	many=$(cost 10000)
+	echo "2,000 sockets: $some ms, 10,000: $many ms"
+	((some > 0 && many < 8 * some))
+}
+
 @test "scope: a stopped process is not accused, only described" {
 	start 04-epoll-et
 	connect_5
@@ -308,4 +329,39 @@ restored() {
 		kill "${CHILDREN[-1]}"
 		rm -f "$T".*
 	done
+}
+
+@test "scope: without an epoll set, the call each thread sleeps in, the sockets and the backlog" {
+	start 01-blocking
+	connect_5
+	wait_until 5 sleeps_in recv
+	exec 6<>"/dev/tcp/127.0.0.1/$LAB_PORT"
+	echo two >&6
+	run "$BUILD/scope" --once "$LAB_PID"
+	assert_success
+	assert_line ". thread $LAB_PID sleeps in recv(4)"
+	assert_line --regexp '^ +3 tcp +no +1 +- LISTEN '
+	assert_line --regexp '^ +its backlog: 1 of [0-9]+ wait for accept$'
+	assert_line --regexp '^ +4 tcp +no +0 +0 ESTAB '
+	[[ $(wc -L <<<"$output") -le 80 ]]
+	timeout 1 head -c 20000000 /dev/zero >&5 2>/dev/null || true
+	wait_until 5 sleeps_in send
+	exec 5>&- 6>&-
+	wait_until 5 sleeps_in accept4
+	stop_lab
+	start 08-oneshot --threads 2
+	wait_until 5 sleeping 2 epoll_wait
+	wait_until 5 sleeping 1 sigtimedwait
+	run "$BUILD/scope" --once "$LAB_PID"
+	refute_output --partial 'sleeps in' # the sets say more
+}
+
+sleeps_in() { # CALL: the one thread
+	look "$LAB_PID"
+	jq -e --arg call "$1" '.threads | map(.call) == [$call]' <<<"$seen" >/dev/null
+}
+
+sleeping() { # N CALL: so many threads
+	look "$LAB_PID"
+	jq -e --argjson n "$1" --arg call "$2" '[.threads[] | select(.call | startswith($call))] | length == $n' <<<"$seen" >/dev/null
 }

@@ -104,6 +104,50 @@ below() {
 	done
 }
 
+@test "trace: PLOT=1 TERM_PLOTS=1 draws in the terminal, within 80 columns" {
+	requires gnuplot
+	PLOT=1 TERM_PLOTS=1 run "$ROOT/bench/trace" 05-et-starving
+	assert_success
+	printf '%s\n' "$output" >trace
+	assert_line --regexp '^ +05-et-starving: what each connection is doing *$|05-et-starving: what each connection'
+	assert_line --regexp '^ *3 slow .*[@#%*$]{10}'
+	head -n -2 trace >drawn # below it, the names of the files
+	[[ -z $(too_wide 80 drawn) ]] || fail "too wide: $(too_wide 80 drawn)"
+	PLOT=1 run "$ROOT/bench/trace" 05-et-starving
+	assert_success
+	refute_output --partial 'what each connection is doing'
+}
+
+# A lab's own build, which tells where it was started from.
+own_build() {
+	# shellcheck disable=SC2016 # what sh expands
+	printf '#!/bin/sh\necho "$0" >>"%s/started"\nexec "%s" "$@"\n' "$PWD" "$2" >"$1"
+	chmod +x "$1"
+}
+
+@test "trace: SERVER=FILE runs that file, and BUILD another build" {
+	own_build mine "$BUILD/04-epoll-et"
+	SERVER=mine run "$ROOT/bench/trace" 04-epoll-et
+	assert_success
+	assert_output --regexp 'server: 04-epoll-et'
+	assert_line --partial 'server: 4 calls for the request'
+	assert_equal "$(<started)" "$PWD/mine"
+	rm started
+	mkdir other
+	ln -s "$BUILD/ask" "$BUILD/counts" other/
+	own_build other/04-epoll-et "$BUILD/04-epoll-et"
+	BUILD=$PWD/other run "$ROOT/bench/trace" 04-epoll-et
+	assert_success
+	assert_equal "$(<started)" "$PWD/other/04-epoll-et"
+	run make -n -C "$ROOT" SAN=asan trace LAB=04
+	assert_output --regexp 'BUILD=[^ ]*/build-asan bench/trace 04-epoll-et'
+	for bad in missing "$ROOT/README.md"; do
+		SERVER=$bad run --separate-stderr "$ROOT/bench/trace" 04-epoll-et
+		assert_failure
+		[[ -z $output && ${#stderr_lines[@]} -eq 1 && $stderr == *"SERVER: "*"$bad"* ]]
+	done
+}
+
 @test "trace: LAB_TRACE=clock tells when a call returned, on everybody's clock, and how long it took" {
 	requires nc
 	read -r before _ </proc/uptime

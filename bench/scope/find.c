@@ -20,6 +20,7 @@ struct subject {
 	const struct fd *f;
 	const struct sock *s;
 	struct findings *out;
+	bool stuck; /* some connection has output that does not move */
 };
 
 __attribute__((format(printf, 4, 5))) static void found(
@@ -59,10 +60,10 @@ static char verdict(const struct look *l)
 	return l->cpu > 50 || strchr("RTtD", l->state) ? '?' : '!';
 }
 
-static bool others_stuck(const struct subject *j)
+static bool any_stuck(const struct look *l)
 {
-	for (size_t i = 0; i < j->l->n_fds; i++) {
-		const struct fd *f = &j->l->fds[i];
+	for (size_t i = 0; i < l->n_fds; i++) {
+		const struct fd *f = &l->fds[i];
 
 		if (f->sock && f->sock->state != LISTENING && f->sock->unsent > 0)
 			return true;
@@ -114,7 +115,7 @@ static void judge_input(const struct subject *j)
 	const struct sock *s = j->s;
 	uint32_t ev = j->e->events;
 	double since = later(j->e->since, s->since_in), for_s = j->l->at - since;
-	char level = others_stuck(j) || !s->counted ? '?' : verdict(j->l), text[40];
+	char level = j->stuck || !s->counted ? '?' : verdict(j->l), text[40];
 
 	if (spins_on_input(j)) {
 		found(j, '?', "unread",
@@ -259,7 +260,7 @@ static void judge_alone(const struct subject *j)
 
 void find_all(const struct look *l, struct findings *out)
 {
-	struct subject j = { .l = l, .out = out };
+	struct subject j = { .l = l, .out = out, .stuck = any_stuck(l) };
 
 	for (size_t i = 0; i < l->n_sets; i++)
 		for (size_t k = 0; k < l->sets[i].n; k++) {

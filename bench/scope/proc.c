@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,7 +32,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static FILE *proc_open(pid_t pid, const char *what)
+FILE *proc_open(pid_t pid, const char *what)
 {
 	char path[96];
 
@@ -122,7 +121,7 @@ static void read_fdinfo(struct look *l, struct fd *f, pid_t pid)
 		struct entry e = { .since = l->at };
 
 		if (sscanf(line, "flags: %o", &flags) == 1) {
-			f->blocking = !(flags & 04000);
+			f->blocking = !(flags & O_NONBLOCK);
 			if (!set)
 				break;
 		} else if (set && parse_entry(&e, line)) {
@@ -166,7 +165,7 @@ static bool read_fds(struct look *l, pid_t pid)
 	return true;
 }
 
-static void *find_fd(const void *list, size_t n, size_t size, int fd)
+void *find_fd(const void *list, size_t n, size_t size, int fd)
 {
 	return n > 0 ? bsearch(&fd, list, n, size, by_fd) : NULL;
 }
@@ -211,53 +210,6 @@ static bool read_status(struct look *l, pid_t pid)
 			*c = '?';
 	l->state = close[2];
 	return l->state != 'Z' && l->state != 'X';
-}
-
-/* Which descriptors a thread sleeps in, if we may know (as for ptrace): the call's number
- * and its first argument. */
-static void read_asleep(struct look *l, pid_t pid, const char *task)
-{
-	static const long calls[] = { SYS_read, SYS_write, SYS_readv, SYS_writev,
-		SYS_recvfrom, SYS_sendto, SYS_recvmsg, SYS_sendmsg, SYS_accept,
-		SYS_accept4 };
-	char path[64];
-	long call;
-	unsigned arg;
-
-	snprintf(path, sizeof path, "task/%.20s/syscall", task);
-	FILE *in = proc_open(pid, path);
-	if (!in)
-		return;
-	if (fscanf(in, "%ld 0x%x", &call, &arg) == 2)
-		for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-			struct fd *f = find_fd(l->fds, l->n_fds, sizeof *f, (int)arg);
-
-			if (call == calls[i] && f)
-				f->asleep = true;
-		}
-	fclose(in);
-}
-
-static void read_tasks(struct look *l, pid_t pid)
-{
-	char path[64], line[256];
-	uint64_t n;
-
-	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-	DIR *d = opendir(path);
-	for (struct dirent *e; d && (e = readdir(d));) {
-		snprintf(path, sizeof path, "task/%.20s/status", e->d_name);
-		FILE *in = e->d_name[0] == '.' ? NULL : proc_open(pid, path);
-		while (in && fgets(line, sizeof line, in))
-			if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64, &n) == 1)
-				l->wakeups += n;
-		if (in)
-			fclose(in);
-		if (in)
-			read_asleep(l, pid, e->d_name);
-	}
-	if (d)
-		closedir(d);
 }
 
 /* The page of a lab that was started with LAB_COUNTS=FILE; its workers share it. */
@@ -372,7 +324,7 @@ bool look_take(struct look *l, pid_t pid, const struct look *before)
 		return false;
 	}
 	link_entries(l);
-	read_tasks(l, pid);
+	take_tasks(l);
 	read_counts(l, pid);
 	l->cpu_ns = cpu_ns(pid);
 	if (before) {
@@ -394,6 +346,7 @@ void look_free(struct look *l)
 		free(l->sets[i].watched);
 	free(l->sets);
 	free(l->fds);
+	free(l->tasks);
 	free(l->socks);
 	*l = (struct look){ 0 };
 }

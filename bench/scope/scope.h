@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* The kernel's numbers, which <netinet/tcp.h> has and <linux/tcp.h> has not. */
@@ -49,6 +50,13 @@ struct set {
 	size_t n;
 };
 
+struct task {
+	pid_t tid;
+	char state; /* R, S, T … */
+	char call[32]; /* that it sleeps in; "": it does not, or we may not know */
+	int fd; /* the call's first argument where that is a descriptor, or -1 */
+};
+
 struct look {
 	pid_t pid;
 	double at;
@@ -57,7 +65,8 @@ struct look {
 	struct fd *fds;
 	struct set *sets;
 	struct sock *socks; /* all of the machine's, by key */
-	size_t n_fds, n_sets, n_socks;
+	struct task *tasks;
+	size_t n_fds, n_sets, n_socks, n_tasks;
 	const char *blind; /* why no queue can be seen, or NULL */
 	uint64_t cpu_ns, wakeups, returns; /* all threads, from the beginning */
 	bool counted; /* returns is known: there is a page of counts */
@@ -87,6 +96,14 @@ void diag_enter(pid_t pid);
 void diag_take(struct look *l);
 const struct sock *diag_find(const struct look *l, uint64_t key);
 const char *diag_state(const struct sock *s);
+
+/* The threads, and what each sleeps in; marks the descriptors that one sleeps in. */
+void take_tasks(struct look *l);
+
+/* A file below /proc/PID, or NULL; and the entry with this fd, the first member, or NULL.
+ */
+FILE *proc_open(pid_t pid, const char *what);
+void *find_fd(const void *list, size_t n, size_t size, int fd);
 
 /* What the second of two looks tells. */
 void find_all(const struct look *l, struct findings *out);

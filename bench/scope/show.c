@@ -98,11 +98,17 @@ static void number(char text[static 16], const struct fd *f, bool unsent)
 				: "-");
 }
 
-static void entry_line(struct page *p, const struct entry *e)
+static void head_line(struct page *p)
+{
+	line(p, "%4s %-7s %-3s %7s %6s %-10s %-21s %s", "FD", "TYPE", "NB", "UNREAD",
+		"UNSENT", "STATE", "PEER", "EVENTS");
+}
+
+static void entry_line(struct page *p, const struct entry *e, const char *armed)
 {
 	const struct fd *f = e->is;
 	const struct sock *s = f ? f->sock : NULL;
-	char unread[16], unsent[16], events[64];
+	char unread[16], unsent[16];
 
 	number(unread, f, false);
 	number(unsent, f, true);
@@ -115,7 +121,7 @@ static void entry_line(struct page *p, const struct entry *e)
 		: s->peer[0]  ? s->peer
 		: s->local[0] ? s->local
 			      : "-",
-		events_text(e->events, events));
+		armed);
 }
 
 /* A few of each kind in full, how many more there are in one line. */
@@ -147,11 +153,48 @@ static void finding_lines(struct page *p, const struct findings *found, char lev
 	}
 }
 
+/* Without an epoll set a server waits in its calls: its threads, and its sockets. */
+static void plain_lines(struct page *p, const struct look *l)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < l->n_tasks; i++) {
+		const struct task *t = &l->tasks[i];
+
+		if (t->fd >= 0)
+			line(p, ". thread %d sleeps in %s(%d)", (int)t->tid, t->call,
+				t->fd);
+		else if (t->call[0])
+			line(p, ". thread %d sleeps in %s", (int)t->tid, t->call);
+		else
+			line(p, ". thread %d, state %c", (int)t->tid, t->state);
+	}
+	for (size_t i = 0; i < l->n_fds; i++) {
+		const struct fd *f = &l->fds[i];
+		const struct entry e = { .fd = f->fd, .is = f };
+
+		if (!f->sock)
+			continue;
+		if (first) {
+			line(p, "%s", "");
+			head_line(p);
+		}
+		first = false;
+		entry_line(p, &e, "-");
+		/* Of a listener, unread is its queue and unsent the room in it. */
+		if (f->sock->state == LISTENING && strcmp(f->type, "tcp") == 0)
+			line(p,
+				"     its backlog: %" PRIu32 " of %" PRIu32
+				" wait for accept",
+				f->sock->unread, f->sock->unsent);
+	}
+}
+
 void show_text(
 	const struct look *l, const struct findings *found, size_t rows, size_t cols)
 {
 	struct page page = { .rows = rows, .cols = cols }, *p = &page;
-	char counted[48] = "", head[256];
+	char counted[48] = "", head[256], events[64];
 
 	if (l->counted)
 		snprintf(counted, sizeof counted, ", epoll_wait %.1f/s", l->returns_s);
@@ -166,16 +209,18 @@ void show_text(
 		line(p, ". the process is stopped: nothing moves");
 	if (l->n_sets == 0)
 		line(p, ". no epoll set");
+	if (l->n_sets == 0)
+		plain_lines(p, l);
 	for (size_t i = 0; i < l->n_sets; i++) {
 		const struct set *s = &l->sets[i];
 
 		line(p, "%s", "");
 		line(p, "epoll set fd %d, watching %zu", s->fd, s->n);
 		if (s->n > 0)
-			line(p, "%4s %-7s %-3s %7s %6s %-10s %-21s %s", "FD", "TYPE",
-				"NB", "UNREAD", "UNSENT", "STATE", "PEER", "EVENTS");
+			head_line(p);
 		for (size_t k = 0; k < s->n; k++)
-			entry_line(p, &s->watched[k]);
+			entry_line(p, &s->watched[k],
+				events_text(s->watched[k].events, events));
 	}
 	if (rows > 0 && p->lines < rows)
 		printf("\r\n\033[J");
@@ -250,6 +295,14 @@ void show_json(const struct look *l, const struct findings *found)
 			json_entry(&l->sets[i].watched[k]);
 		}
 		printf("]}");
+	}
+	printf("],\"threads\":[");
+	for (size_t i = 0; i < l->n_tasks; i++) {
+		printf("%s{\"tid\":%d,\"state\":\"%c\",", i ? "," : "",
+			(int)l->tasks[i].tid, l->tasks[i].state);
+		json_string("call", l->tasks[i].call);
+		printf(l->tasks[i].fd >= 0 ? ",\"fd\":%d}" : ",\"fd\":null}",
+			l->tasks[i].fd);
 	}
 	printf("],\"findings\":[");
 	for (size_t i = 0; i < found->n; i++) {

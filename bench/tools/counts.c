@@ -3,7 +3,6 @@
 #include "err.h"
 #include "page.h"
 #include "stop.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,16 +20,6 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static double uptime(const struct probe_page *page)
-{
-	return now() - (double)page->start_ns / 1e9;
-}
-
-static bool running(const struct probe_page *page)
-{
-	return kill((pid_t)page->pid, 0) == 0 || errno == EPERM;
-}
-
 /* Only the calls that this server makes, and no bytes where none can be moved. */
 static bool worth(const uint64_t value[COUNTERS], size_t i)
 {
@@ -40,6 +29,8 @@ static bool worth(const uint64_t value[COUNTERS], size_t i)
 		     call == PROBE_WRITE || call == PROBE_PREAD ||
 		     call == PROBE_SENDFILE || call == PROBE_SPLICE;
 
+	if (i == (size_t)page_index("splice.out_bytes"))
+		return value[7 * PROBE_SPLICE] > 0;
 	if (i >= 7 * PROBE_CALLS)
 		return true;
 	if (!moves && (strcmp(outcome, ".bytes") == 0 || strcmp(outcome, ".eof") == 0))
@@ -52,7 +43,8 @@ static void print_once(const struct probe_page *page)
 	uint64_t value[COUNTERS];
 
 	page_read(page, value);
-	printf("pid\t%" PRId64 "\nuptime_s\t%.3f\n", page->pid, uptime(page));
+	printf("pid\t%" PRId64 "\nstate\t%s\nuptime_s\t%.3f\n", page->pid,
+		page_running(page) ? "running" : "ended", page_uptime(page));
 	for (size_t i = 0; i < COUNTERS; i++)
 		if (worth(value, i))
 			printf("%s\t%" PRIu64 "\n", page_name(i), value[i]);
@@ -60,7 +52,8 @@ static void print_once(const struct probe_page *page)
 
 static double mb_s(uint64_t after, uint64_t before, double seconds)
 {
-	return (double)(after - before) / seconds / 1e6;
+	/* Signed: of a splice between two snapshots, one may have seen only half. */
+	return (double)(int64_t)(after - before) / seconds / 1e6;
 }
 
 static uint64_t sum(const uint64_t value[COUNTERS], const char *const names[3])
@@ -114,6 +107,8 @@ static void print_live(const struct probe_page *page, const uint64_t then[COUNTE
 	static const char *const in[] = { "recv.bytes", "read.bytes", "splice.bytes" };
 	static const char *const out[] = { "send.bytes", "write.bytes",
 		"sendfile.bytes" };
+	size_t spliced = (size_t)page_index("splice.out_bytes");
+	uint64_t sent = value[spliced], sent_then = then[spliced];
 	uint64_t opened = value[page_index("connections.opened")];
 	uint64_t active = value[page_index("connections.active")];
 
@@ -121,9 +116,11 @@ static void print_live(const struct probe_page *page, const uint64_t then[COUNTE
 		printf("\033[H");
 	line("pid %" PRId64 "%s, up %.0f s, connections: %" PRIu64 " in all, %" PRIu64
 	     " active",
-		page->pid, running(page) ? "" : " (ended)", uptime(page), opened, active);
-	line("in %.2f MB/s, out %.2f MB/s", mb_s(sum(value, in), sum(then, in), seconds),
-		mb_s(sum(value, out), sum(then, out), seconds));
+		page->pid, page_running(page) ? "" : " (ended)", page_uptime(page),
+		opened, active);
+	line("in %.2f MB/s, out %.2f MB/s",
+		mb_s(sum(value, in) - sent, sum(then, in) - sent_then, seconds),
+		mb_s(sum(value, out) + sent, sum(then, out) + sent_then, seconds));
 	line("%-22s %14s %14s", "", "total", "per second");
 	for (size_t i = 0; i < COUNTERS; i++)
 		if (worth(value, i) && value[i] > 0)

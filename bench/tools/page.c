@@ -1,10 +1,12 @@
 #include "page.h"
 #include "err.h"
+#include "started.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const calls[PROBE_CALLS] = {
@@ -29,7 +31,8 @@ static const char *const outcomes[] = { "calls", "ok", "eagain", "eintr", "eof",
 	"bytes" };
 
 static const char *const totals[] = { "epoll_wait.events", "epoll_wait.timeouts",
-	"connections.opened", "connections.closed", "connections.active" };
+	"connections.opened", "connections.closed", "connections.active",
+	"splice.out_bytes" };
 
 const struct probe_page *page_open(const char *file)
 {
@@ -56,6 +59,7 @@ static uint64_t load(const _Atomic uint64_t *counter)
 
 void page_read(const struct probe_page *page, uint64_t value[COUNTERS])
 {
+	value[7 * PROBE_CALLS + 5] = load(&page->spliced_out); /* before splice.bytes */
 	for (int c = 0; c < PROBE_CALLS; c++) {
 		const struct probe_tally *t = &page->call[c];
 		uint64_t *v = &value[7 * c];
@@ -74,6 +78,23 @@ void page_read(const struct probe_page *page, uint64_t value[COUNTERS])
 	v[3] = load(&page->closed); /* before opened, so that active is never below 0 */
 	v[2] = load(&page->opened);
 	v[4] = v[2] - v[3];
+}
+
+bool page_running(const struct probe_page *page)
+{
+	return page->started != 0 && started(page->pid) == page->started;
+}
+
+double page_uptime(const struct probe_page *page)
+{
+	int64_t until = atomic_load_explicit(&page->last_ns, memory_order_relaxed);
+	struct timespec t;
+
+	if (page_running(page)) {
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		until = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+	}
+	return until > page->start_ns ? (double)(until - page->start_ns) / 1e9 : 0;
 }
 
 const char *page_name(size_t i)

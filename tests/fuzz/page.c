@@ -28,6 +28,7 @@ static void holds(const struct probe_page *page, const struct probe_page *file)
 	const uint64_t *v = &value[7 * PROBE_CALLS];
 	MUST(v[0] == file->events && v[1] == file->timeouts && v[2] == file->opened);
 	MUST(v[3] == file->closed && v[4] == file->opened - file->closed);
+	MUST(v[5] == file->spliced_out);
 }
 
 /* Input: the file. */
