@@ -266,7 +266,7 @@ const struct card descriptor_cards[] = {
 		.run = connecting,
 		.drawing = "socket             O_NONBLOCK\n"
 			   "connect: ?\n",
-		.why = "The handshake goes on, and OUT tells of its end "
+		.why = "The handshake continues; OUT reports its end "
 		       "(__inet_stream_connect).",
 		.quote = "Then all operations that would block will (usually) return "
 			 "with EAGAIN (operation should be retried later); connect(2) "

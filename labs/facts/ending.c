@@ -128,8 +128,8 @@ const struct card ending_cards[] = {
 			   "peer closes        [          ] FIN\n"
 			   "wait: 1\n"
 			   "wait: ?\n",
-		.why = "End of file is a state that lasts: level-triggered, a server "
-		       "that neither reads it nor closes is told for ever "
+		.why = "End of file is a state that lasts. Level-triggered epoll reports "
+		       "it without end to a server that neither reads it nor closes "
 		       "(ep_send_events).",
 		.quote = "when used as a level-triggered interface (the default, when "
 			 "EPOLLET is not specified), epoll is simply a faster poll(2)",
@@ -147,9 +147,9 @@ const struct card ending_cards[] = {
 			   "wait: 1            [#####     ] FIN\n"
 			   "read 100: 5        [          ] FIN\n"
 			   "wait: ?\n",
-		.why = "Data and FIN made one event. Who stops at the short read has "
-		       "used it, and never learns of the FIN: read on to EAGAIN, or ask "
-		       "for RDHUP.",
+		.why = "Data and FIN made one event. If a server stops at the short "
+		       "read, no other event comes for the FIN: read on to EAGAIN, or "
+		       "ask for RDHUP.",
 		.quote = "(This flag is especially useful for writing simple code to "
 			 "detect peer shutdown when using edge-triggered monitoring.)",
 		.page = "epoll_ctl(2)",
@@ -213,8 +213,8 @@ const struct card ending_cards[] = {
 		.drawing = "ADD OUT, at the end that writes\n"
 			   "reader closes\n"
 			   "wait: ?  which events\n",
-		.why = "pipe_poll says ERR for an end that nobody reads; OUT, for there "
-		       "is room, and a write would fail with EPIPE.",
+		.why = "pipe_poll reports ERR for a pipe without a reader. It reports "
+		       "OUT because there is space, but a write would fail with EPIPE.",
 		.quote = "This event is also reported for the write end of a pipe when "
 			 "the read end has been closed.",
 		.page = "epoll_ctl(2)",
@@ -245,15 +245,15 @@ const struct card ending_cards[] = {
 			   "peer sends RST\n"
 			   "wait: ?\n"
 			   "wait: ?\n",
-		.why = "Level-triggered, who pauses by a mask of 0 and does not close "
-		       "spins on ERR|HUP (ep_send_events).",
+		.why = "A level-triggered server spins on ERR|HUP (ep_send_events) if it "
+		       "pauses a client by a mask of 0 and does not close it.",
 		.quote = "epoll_wait(2) will always report for this event; it is not "
 			 "necessary to set it in events when calling epoll_ctl().",
 		.page = "epoll_ctl(2)",
 	},
 	{
 		.name = "oneshot-rst",
-		.title = "told once, then RST comes",
+		.title = "one event, then RST comes",
 		.kinds = TCP,
 		.expected = { "1", "1", "0", "0" },
 		.answers = "0 1",

@@ -150,8 +150,9 @@ static const char *urgent(struct scene *s)
 }
 
 #define NOTICE \
-	"EPOLL_CTL_ADD asks the file for its state, and puts it on the ready list if " \
-	"there is something to tell (ep_insert)."
+	"EPOLL_CTL_ADD asks the file for its state. If it is ready, the descriptor " \
+	"goes on " \
+	"the ready list (ep_insert)."
 
 const struct card reading_cards[] = {
 	{
@@ -164,7 +165,7 @@ const struct card reading_cards[] = {
 		.drawing = "peer sends 10      [##########]\n"
 			   "ADD                [##########]\n"
 			   "wait: ?\n",
-		.why = NOTICE " An edge needs no new arrival here.",
+		.why = NOTICE " Even an edge-triggered one needs no new arrival.",
 	},
 	{
 		.name = "not-read",
@@ -194,9 +195,8 @@ const struct card reading_cards[] = {
 			   "ADD, wait: 1       [##########]\n"
 			   "read 5             [#####     ]\n"
 			   "wait: ?\n",
-		.why = "Reading wakes nobody who waits to read: only ep_poll_callback, "
-		       "called on arrival, puts an edge-triggered descriptor on the "
-		       "ready list.",
+		.why = "A read wakes no reader. Only ep_poll_callback, called on "
+		       "arrival, puts an edge-triggered descriptor on the ready list.",
 		.quote = "Since the read operation done in 4 does not consume the whole "
 			 "buffer data, the call to epoll_wait(2) done in step 5 might "
 			 "block indefinitely.",
@@ -239,7 +239,7 @@ const struct card reading_cards[] = {
 			   "wait: ?\n"
 			   "read all           [                    ]\n"
 			   "wait: ?\n",
-		.why = "A descriptor stands on the ready list once; the second arrival "
+		.why = "A descriptor is on the ready list only once. The second arrival "
 		       "finds it there (ep_poll_callback).",
 		.quote = "They will be combined.",
 		.page = "epoll(7)",
@@ -273,8 +273,7 @@ const struct card reading_cards[] = {
 			   "read all           [          ]\n"
 			   "MOD, same mask     [          ]\n"
 			   "wait: ?\n",
-		.why = "MOD asks for the state, and there is nothing to tell "
-		       "(ep_modify).",
+		.why = "MOD asks for the state, and nothing is ready (ep_modify).",
 		.quote = "Modify will reread available I/O.",
 		.page = "epoll(7)",
 	},
@@ -323,8 +322,9 @@ const struct card reading_cards[] = {
 			   "write 1, wait: 1   counter 1\n"
 			   "write 1            counter 2\n"
 			   "wait: ?\n",
-		.why = "Each write wakes who waits (eventfd_write in fs/eventfd.c). So "
-		       "an edge-triggered eventfd need not be read to be told again.",
+		.why = "Each write wakes the waiting threads (eventfd_write in "
+		       "fs/eventfd.c). So an edge-triggered eventfd need not be read to "
+		       "be reported again.",
 	},
 	{
 		.name = "chapter-100",
@@ -337,8 +337,8 @@ const struct card reading_cards[] = {
 			   "ADD\n"
 			   "while wait: 1      read 100\n"
 			   "bytes read: ?\n",
-		.why = "Nothing arrives any more, so ep_poll_callback is not called: an "
-		       "edge was told of 10000 bytes, and 9900 stay.",
+		.why = "Nothing more arrives, so ep_poll_callback is not called. One "
+		       "edge reported 10000 bytes, and 9900 stay.",
 		.quote = "So, in step 5 the caller might end up waiting for some data "
 			 "that is already present inside the input buffer.",
 		.page = "epoll(7)",
@@ -394,10 +394,9 @@ const struct card reading_cards[] = {
 			   "peer sends 4       [####!####]\n"
 			   "read 100: ?\n"
 			   "read 100: ?\n",
-		.why = "tcp_recvmsg stops at the urgent mark. The first read is short, "
-		       "and it is not the last: epoll(7) says that one can be sure of "
-		       "having read all after a short read, and this is where one "
-		       "cannot.",
+		.why = "tcp_recvmsg stops at the urgent mark. So the first read is "
+		       "short, but it is not the last. epoll(7) says that a short read "
+		       "has read all the data: here this is wrong.",
 		.quote = "Note that a read never reads across the urgent mark.",
 		.page = "tcp(7)",
 	},

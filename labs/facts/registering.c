@@ -203,8 +203,8 @@ const struct card registering_cards[] = {
 			   "wait: 1, data aaaa\n"
 			   "MOD ONESHOT, data bbbb\n"
 			   "wait: 1, data: ?\n",
-		.why = "MOD replaces the events and the data (ep_modify): who sets only "
-		       "the events in a fresh struct gets a null pointer back.",
+		.why = "MOD replaces the events and the data (ep_modify). If you set "
+		       "only the events in a fresh struct, you get a null pointer back.",
 		.quote = "The data field of each returned epoll_event structure contains "
 			 "the same data as was specified in the most recent call to "
 			 "epoll_ctl(2) (EPOLL_CTL_ADD, EPOLL_CTL_MOD) for the "
@@ -330,9 +330,8 @@ const struct card registering_cards[] = {
 		.run = regular_file,
 		.drawing = "open a file on a disk\n"
 			   "ADD: ?\n",
-		.why = "A file of a disk has no poll operation (file_can_poll): for "
-		       "epoll it is not a thing one waits for, and a read of it may wait "
-		       "all the same.",
+		.why = "A file of a disk has no poll operation (file_can_poll), so epoll "
+		       "cannot watch it. A read of it may still wait.",
 		.quote = "This error can occur if fd refers to, for example, a regular "
 			 "file or a directory.",
 		.page = "epoll_ctl(2)",
@@ -366,8 +365,8 @@ const struct card registering_cards[] = {
 			   "accept one         [c c  ]\n"
 			   "a 4th connects     [c c c]\n"
 			   "wait: ?\n",
-		.why = "An arrival is an edge (ep_poll_callback). So those who hang are "
-		       "helped by the next who comes, and nobody can explain why.",
+		.why = "An arrival is an edge (ep_poll_callback). So the next client "
+		       "also helps those that hang, and the reason is hard to find.",
 	},
 	{
 		.name = "rotation",
@@ -378,7 +377,7 @@ const struct card registering_cards[] = {
 		.run = rotation,
 		.drawing = "ready list: A B C\n"
 			   "6 times            wait, for one event\n"
-			   "who was told: ?\n",
+			   "which is reported: ?\n",
 		.why = "What is put back goes to the end of the list (ep_send_events).",
 		.quote = "If more than maxevents file descriptors are ready when "
 			 "epoll_wait() is called, then successive epoll_wait() calls "
@@ -387,7 +386,7 @@ const struct card registering_cards[] = {
 	},
 	{
 		.name = "two-sets",
-		.title = "in two epoll sets: told of data",
+		.title = "in two epoll sets: data comes",
 		.kinds = STREAMS,
 		.expected = { "1,1", "1,1", "1,1", "1,1" },
 		.answers = "1,0 0,1 1,1",

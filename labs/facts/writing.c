@@ -76,9 +76,9 @@ const struct card writing_cards[] = {
 		.drawing = "ADD OUT            there is room\n"
 			   "wait: 1\n"
 			   "wait: ?\n",
-		.why = "An idle socket can always be written to: level-triggered, who "
-		       "leaves OUT armed without output spins (ep_send_events). "
-		       "Edge-triggered, one registration for life does no harm.",
+		.why = "An idle socket is always writable. A level-triggered server that "
+		       "asks for OUT without output spins (ep_send_events). "
+		       "Edge-triggered, one registration that stays does no harm.",
 		.quote = "This allows you to avoid continuously switching between "
 			 "EPOLLIN and EPOLLOUT calling epoll_ctl(2) with EPOLL_CTL_MOD.",
 		.page = "epoll(7)",
@@ -96,8 +96,8 @@ const struct card writing_cards[] = {
 			   "write to EAGAIN    [##########] full\n"
 			   "peer reads         [###       ]\n"
 			   "wait: ?\n",
-		.why = "A write that met EAGAIN leaves a mark, and room then wakes who "
-		       "waits (sk_stream_write_space for TCP, unix_write_space, "
+		.why = "A write that met EAGAIN leaves a mark. Space then wakes the "
+		       "waiting thread (sk_stream_write_space for TCP, unix_write_space, "
 		       "pipe_read for a pipe).",
 		.quote = "by waiting for an event only after read(2) or write(2) return "
 			 "EAGAIN.",
@@ -105,7 +105,7 @@ const struct card writing_cards[] = {
 	},
 	{
 		.name = "mask-whole",
-		.title = "IN|OUT told OUT, data comes: mask",
+		.title = "IN|OUT gave OUT, data comes: mask",
 		.kinds = TCP | UNIX,
 		.expected = { "IN|OUT", "IN|OUT", "0", "0" },
 		.answers = "0 IN OUT IN|OUT",
@@ -114,9 +114,9 @@ const struct card writing_cards[] = {
 			   "wait: OUT\n"
 			   "peer sends 5       in [#####]  out: room\n"
 			   "wait: ?  which events\n",
-		.why = "The edge decides when, the level decides what: epoll_wait asks "
-		       "for the whole state (ep_item_poll), and OUT, told before, is "
-		       "told again.",
+		.why = "The edge decides when epoll reports, and the mask shows the "
+		       "whole state. epoll_wait asks for it (ep_item_poll). So OUT, "
+		       "reported before, is reported again.",
 		.quote = "The events field is a bit mask that indicates the events that "
 			 "have occurred for the corresponding open file description.",
 		.page = "epoll_wait(2)",
@@ -149,7 +149,7 @@ const struct card writing_cards[] = {
 			   "peer reads         in [#####]  out: room\n"
 			   "wait: ?  which events\n",
 		.why = "unix_write_space wakes whenever the peer has read, full before "
-		       "or not, and the mask brings IN as well. So a server that leaves "
+		       "or not, and the mask contains IN too. So a server that leaves "
 		       "bytes unread may work over a unix socket and hang over TCP "
 		       "(ack-tcp).",
 	},
@@ -165,9 +165,10 @@ const struct card writing_cards[] = {
 			   "write to EAGAIN    in [#####]  out: full\n"
 			   "peer reads         in [#####]  out: room\n"
 			   "wait: ?  which events\n",
-		.why = "The edge is OUT's (sk_stream_write_space), the mask is the "
-		       "state: a write edge tells of unread input again. 04-epoll-et "
-		       "relies on it when it stops reading because output is stuck.",
+		.why = "The edge comes from the send buffer (sk_stream_write_space), and "
+		       "the mask is the whole state: it reports unread input again. "
+		       "04-epoll-et needs this when it stops reading because output is "
+		       "stuck.",
 	},
 	{ 0 },
 };
