@@ -1,4 +1,4 @@
-/* The probe: the linker's --wrap (ld(1); the list of calls is common/probe.wrap) sends a
+/* The probe layer: the linker's --wrap (ld(1); the list of calls is common/probe.wrap) sends a
  * lab's system calls through common/probe.c, so that its source stays plain.
  *
  *   LAB_COUNTS=FILE  counts every call and its outcome in a page of FILE, mapped shared:

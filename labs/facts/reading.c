@@ -151,8 +151,7 @@ static const char *urgent(struct scene *s)
 
 #define NOTICE \
 	"EPOLL_CTL_ADD asks the file for its state. If it is ready, the descriptor " \
-	"goes on " \
-	"the ready list (ep_insert)."
+	"goes on the ready list (ep_insert)."
 
 const struct card reading_cards[] = {
 	{
