@@ -38,7 +38,7 @@ tests-built:
 built: $(BUILT)
 	@:
 
-# The labs' system calls go through the probe; the list of them is an argument file of ld.
+# The labs' system calls go through the probe layer; the list of them is an argument file of ld.
 $(SERVERS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
 	$(LINK) -Wl,@common/probe.wrap
 

@@ -1,5 +1,5 @@
-/* The probe: the linker's --wrap (ld(1); the list of calls is common/probe.wrap) sends a
- * lab's system calls through common/probe.c, so that its source stays plain.
+/* The probe layer: the linker's --wrap (ld(1); the list of calls is common/probe.wrap)
+ * sends a lab's system calls through common/probe.c, so that its source stays plain.
  *
  *   LAB_COUNTS=FILE  counts every call and its outcome in a page of FILE, mapped shared:
  *                    it can be read at any moment from outside (build/counts FILE),

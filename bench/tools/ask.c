@@ -1,6 +1,6 @@
 /* The client of a trace: connect, send, recv, shutdown, recv of 0, close; with time
  * between them, so that what the server does belongs to one of them. It is linked with
- * the probe, which tells its calls; those that the probe does not know it tells itself.
+ * the probe layer, which prints its calls; it prints itself those that the layer lacks.
  */
 #include "args.h"
 #include "err.h"

@@ -24,7 +24,7 @@ static int listen_on(const struct address *at)
 
 	if (lfd < 0)
 		die_errno("socket");
-	/* Without it bind fails for a minute while old connections sit in TIME_WAIT. */
+	/* Without it bind fails for a minute: old connections are in TIME_WAIT. */
 	if (setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0)
 		die_errno("setsockopt SO_REUSEADDR");
 	/* Replies leave at once. Linux copies the option to every accepted socket. */
@@ -32,7 +32,7 @@ static int listen_on(const struct address *at)
 		die_errno("setsockopt TCP_NODELAY");
 	if (bind(lfd, (const struct sockaddr *)&at->sa, at->len) < 0)
 		die_errno("bind");
-	/* From here on the kernel completes handshakes by itself, accept or no accept. */
+	/* From here on the kernel completes handshakes by itself, even before accept. */
 	if (listen(lfd, SOMAXCONN) < 0)
 		die_errno("listen");
 	return lfd;
@@ -43,14 +43,14 @@ static int accept_step(int lfd)
 {
 	int fd = accept4(lfd, NULL, NULL, SOCK_CLOEXEC);
 
-	/* A client that has left again, or a signal: the next one may be there. Out of
-	 * descriptors or memory, accept fails without waiting: wait here, or it spins. */
+	/* ECONNABORTED: the client has left. EINTR: a signal came. Try again at once.
+	 * Out of descriptors or memory accept4 does not wait: so wait here. */
 	if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
 		poll(NULL, 0, RETRY_MS);
 	return fd;
 }
 
-/* Waits until all of it is in the kernel's send buffer. False: the client is gone. */
+/* Waits until all bytes are in the kernel's send buffer. False: the client is gone. */
 static bool send_all(int fd, const char *data, size_t len)
 {
 	while (len > 0 && !stopping) {
@@ -67,7 +67,7 @@ static bool send_all(int fd, const char *data, size_t len)
 	return len == 0;
 }
 
-/* Echoes until the client has no more to say. */
+/* Echoes until the client sends no more. */
 static void serve(int fd)
 {
 	char data[READ_SIZE];

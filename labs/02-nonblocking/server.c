@@ -1,4 +1,4 @@
-/* Echo server, non-blocking, polled by hand: everyone is served, the CPU never rests. */
+/* Echo server, non-blocking, polled by hand: serves all clients, the CPU never rests. */
 #include "args.h"
 #include "buf.h"
 #include "err.h"
@@ -96,7 +96,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -107,7 +107,7 @@ static enum step accept_step(int lfd)
 	int fd = accept_nonblocking(lfd);
 
 	if (fd < 0)
-		return STEP_WAIT; /* nobody there, or no room: the next turn tries again
+		return STEP_WAIT; /* no client or descriptor: the next turn tries again
 				   */
 	conn_open(fd);
 	return STEP_AGAIN;
@@ -124,7 +124,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)

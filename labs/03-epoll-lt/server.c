@@ -1,4 +1,4 @@
-/* Echo server, epoll level-triggered: told as long as something can be done. */
+/* Echo server, epoll level-triggered: reported as long as something can be done. */
 #include "args.h"
 #include "buf.h"
 #include "err.h"
@@ -35,7 +35,7 @@ struct conn {
 
 static struct conn *conns;
 static int epfd;
-static bool full; /* no descriptor or memory for whoever waits in the backlog */
+static bool full; /* out of descriptors or memory: clients wait in the backlog */
 
 static void conn_open(int fd)
 {
@@ -72,7 +72,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -104,7 +104,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -132,8 +132,8 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* Level-triggered epoll repeats itself for as long as what it was asked for is true: ask
- * only for what this connection would act on. */
+/* Level-triggered epoll reports an event again as long as it is true. Ask only for events
+ * that this connection can handle now. */
 static int watch(struct conn *c)
 {
 	uint32_t events = wants_input(c) ? EPOLLIN : 0;
@@ -147,12 +147,12 @@ static int watch(struct conn *c)
 	return epoll_ctl(epfd, EPOLL_CTL_MOD, c->fd, &ev);
 }
 
-/* One step each way is enough: what is left is reported again. */
+/* One read and one write are enough: epoll reports again what is left. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
-	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if nobody asked */
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
 		conn_close(c);
 		return;
 	}
@@ -163,8 +163,8 @@ static void on_event(struct conn *c, uint32_t events)
 		conn_close(c);
 }
 
-/* While there is no room the listener stays readable and would be reported without end:
- * ask for nothing, and try again every turn. */
+/* Out of descriptors: the listener stays readable, and epoll would report it without end.
+ * Ask for nothing, and try again every turn. */
 static void on_listener(int lfd)
 {
 	bool was_full = full;
@@ -198,7 +198,7 @@ int main(int argc, char **argv)
 
 	while (!stopping) {
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -206,8 +206,8 @@ int main(int argc, char **argv)
 			if (evs[i].data.ptr)
 				on_event(evs[i].data.ptr, evs[i].events);
 			else
-				knock = true;
-		if (knock)
+				try_accept = true;
+		if (try_accept)
 			on_listener(lfd);
 	}
 	while (conns)

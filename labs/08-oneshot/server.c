@@ -120,7 +120,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -164,7 +164,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -217,7 +217,7 @@ static void on_event(struct conn *c, uint32_t events)
 	if (atomic_fetch_add(&c->inside, 1) > 0)
 		atomic_fetch_add(&overlaps, 1);
 	guard_lock();
-	if (events & (EPOLLERR | EPOLLHUP)) /* reported even if nobody asked */
+	if (events & (EPOLLERR | EPOLLHUP)) /* reported even if not asked for */
 		in = STEP_CLOSE;
 	else if (events & EPOLLIN)
 		in = read_step(c);
@@ -245,11 +245,11 @@ static void *serve(void *listener)
 {
 	int lfd = *(const int *)listener;
 	struct epoll_event evs[MAX_EVENTS];
-	bool full = false; /* no descriptor or memory for whoever waits in the backlog */
+	bool full = false; /* out of descriptors or memory: clients wait in the backlog */
 
 	while (!leaving) {
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -257,8 +257,8 @@ static void *serve(void *listener)
 			if (evs[i].data.ptr)
 				on_event(evs[i].data.ptr, evs[i].events);
 			else
-				knock = true;
-		if (knock)
+				try_accept = true;
+		if (try_accept)
 			full = on_listener(lfd);
 	}
 	return NULL;

@@ -1,4 +1,4 @@
-/* Echo server, N processes on one listening socket: who is woken, and who accepts. */
+/* Echo server, N processes on one listening socket: which is woken, and which accepts. */
 #include "args.h"
 #include "buf.h"
 #include "err.h"
@@ -41,9 +41,9 @@ struct conn {
 
 static struct conn *conns;
 static int epfd;
-static bool full; /* no descriptor or memory for whoever waits in the backlog */
+static bool full; /* out of descriptors or memory: clients wait in the backlog */
 static bool exclusive; /* --exclusive: a connection wakes one worker, not all */
-static int alarmfd; /* an eventfd of all workers: somebody waits, look at the listener */
+static int alarmfd; /* an eventfd in all sets: a client waits, look at the listener */
 static long nworkers = 4, alive;
 static pid_t workers[MAX_WORKERS]; /* 0: it has ended */
 static bool failed; /* a worker did not end well */
@@ -83,7 +83,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -115,7 +115,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -143,8 +143,8 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* Level-triggered epoll repeats itself for as long as what it was asked for is true: ask
- * only for what this connection would act on. */
+/* Level-triggered epoll reports an event again as long as it is true. Ask only for events
+ * that this connection can handle now. */
 static int watch(struct conn *c)
 {
 	uint32_t events = wants_input(c) ? EPOLLIN : 0;
@@ -158,12 +158,12 @@ static int watch(struct conn *c)
 	return epoll_ctl(epfd, EPOLL_CTL_MOD, c->fd, &ev);
 }
 
-/* One step each way is enough: what is left is reported again. */
+/* One read and one write are enough: epoll reports again what is left. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
-	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if nobody asked */
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
 		conn_close(c);
 		return;
 	}
@@ -181,16 +181,16 @@ static int watch_listener(int lfd)
 	return epoll_ctl(epfd, EPOLL_CTL_ADD, lfd, &ev);
 }
 
-/* The wakeup was meant for one, and that one cannot use it, or is dead. */
+/* EXCLUSIVE woke one worker, but it cannot accept, or it has died: wake all. */
 static void wake_all(void)
 {
 	if (eventfd_write(alarmfd, 1) < 0)
 		die_errno("eventfd_write");
 }
 
-/* While there is no room the listener stays readable and would be reported without end:
- * take it out, and try again every turn. Not by MOD: an EXCLUSIVE registration allows
- * none (EINVAL). DOC: DEL and ADD */
+/* Out of descriptors: the listener stays readable, and epoll would report it without end.
+ * Remove it, and try again every turn. EPOLL_CTL_MOD would fail with EINVAL: it is not
+ * allowed on an EXCLUSIVE registration. DOC: DEL and ADD */
 static void on_listener(int lfd)
 {
 	bool was_full = full;
@@ -205,10 +205,10 @@ static void on_listener(int lfd)
 		die_errno("epoll_ctl ADD listener");
 }
 
-/* One worker: all of 03's main behind the listening socket. */
+/* One worker: 03's main after the listening socket is made. */
 static void serve(int lfd)
 {
-	/* Edge-triggered: each write wakes each worker once, and nobody has to read. */
+	/* Edge-triggered: each write wakes each worker once, without a read. */
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET }, evs[MAX_EVENTS];
 	epfd = epoll_create1(EPOLL_CLOEXEC); /* after the fork: a set of its own */
 	if (epfd < 0)
@@ -220,7 +220,7 @@ static void serve(int lfd)
 
 	while (!stopping) {
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -228,8 +228,8 @@ static void serve(int lfd)
 			if (evs[i].data.ptr)
 				on_event(evs[i].data.ptr, evs[i].events);
 			else
-				knock = true;
-		if (knock)
+				try_accept = true;
+		if (try_accept)
 			on_listener(lfd);
 	}
 	while (conns)
@@ -248,7 +248,7 @@ static pid_t start_worker(int lfd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* no worker outlives the parent */
 	if (getppid() != parent)
 		_exit(1);
-	stop_on_signals(); /* again: fork(2) does not pass its timer on */
+	stop_on_signals(); /* again: a child of fork(2) has no timer */
 	serve(lfd);
 	exit(0);
 }
@@ -278,7 +278,7 @@ static void end_workers(void)
 	for (long i = 0; i < nworkers; i++)
 		if (workers[i] > 0) {
 			kill(workers[i], SIGTERM);
-			kill(workers[i], SIGCONT); /* a frozen one hears nothing */
+			kill(workers[i], SIGCONT); /* a stopped one gets no SIGTERM */
 		}
 	while (alive > 0)
 		wait_worker();
@@ -306,7 +306,7 @@ int main(int argc, char **argv)
 		die_errno("eventfd");
 
 	signal(SIGCHLD,
-		SIG_DFL); /* ignored, as it may be inherited, none can be waited for */
+		SIG_DFL); /* if it is ignored (inherited), waitpid reports no worker */
 	for (; alive < nworkers; alive++)
 		if ((workers[alive] = start_worker(lfd)) < 0)
 			die_errno("fork");

@@ -45,7 +45,7 @@ struct conn {
 
 static struct conn *conns;
 static int epfd;
-static bool full; /* no descriptor or memory for whoever waits in the backlog */
+static bool full; /* out of descriptors or memory: clients wait in the backlog */
 static long nworkers = 4, alive;
 static pid_t workers[MAX_WORKERS]; /* 0: it has ended */
 static bool failed; /* a worker did not end well */
@@ -85,7 +85,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -117,7 +117,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -145,8 +145,8 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* Level-triggered epoll repeats itself for as long as what it was asked for is true: ask
- * only for what this connection would act on. */
+/* Level-triggered epoll reports an event again as long as it is true. Ask only for events
+ * that this connection can handle now. */
 static int watch(struct conn *c)
 {
 	uint32_t events = wants_input(c) ? EPOLLIN : 0;
@@ -160,12 +160,12 @@ static int watch(struct conn *c)
 	return epoll_ctl(epfd, EPOLL_CTL_MOD, c->fd, &ev);
 }
 
-/* One step each way is enough: what is left is reported again. */
+/* One read and one write are enough: epoll reports again what is left. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
-	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if nobody asked */
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
 		conn_close(c);
 		return;
 	}
@@ -183,8 +183,8 @@ static int watch_listener(int lfd)
 	return epoll_ctl(epfd, EPOLL_CTL_ADD, lfd, &ev);
 }
 
-/* While there is no room the listener stays readable and would be reported without end:
- * take it out, and try again every turn. Nobody else can serve who waits here. */
+/* Out of descriptors: the listener stays readable, and epoll would report it without end.
+ * Remove it, and try again every turn. No other worker can accept these clients. */
 static void on_listener(int lfd)
 {
 	bool was_full = full;
@@ -196,10 +196,10 @@ static void on_listener(int lfd)
 		die_errno("epoll_ctl ADD listener");
 }
 
-/* The port, before anybody listens on it; this socket never does. bind without
- * SO_REUSEPORT fails where another server listens: with it, one of the same user would
- * let us in without a word, and share its clients. Set afterwards, it lets the workers'
- * sockets in. */
+/* Reserves the port; this socket never listens. Without SO_REUSEPORT bind fails where
+ * another server listens. With it, bind would silently succeed beside a server of the
+ * same user, and both would share the clients. Set after bind, it admits the sockets of
+ * the workers. */
 static int take_port(struct address *at)
 {
 	int one = 1;
@@ -215,13 +215,13 @@ static int take_port(struct address *at)
 		die_errno("setsockopt SO_REUSEPORT");
 	at->len = sizeof at->sa;
 	if (getsockname(fd, (struct sockaddr *)&at->sa, &at->len) < 0)
-		die_errno("getsockname"); /* port 0: the others need the one it became */
+		die_errno("getsockname"); /* port 0: the others need its real number */
 	return fd;
 }
 
-/* DOC: one more socket for the same port. SO_REUSEPORT has to come before bind, on every
- * one of them: by then the kernel must know that they are a group. Between its sockets
- * it chooses by a hash of both addresses and ports. Returns -1 with errno. */
+/* DOC: one more socket for the same port. Set SO_REUSEPORT before bind, on each of them:
+ * bind makes the socket a member of the group. For each client the kernel chooses one
+ * socket by a hash of both addresses and ports. Returns -1 with errno. */
 static int listen_reuseport(const struct address *at)
 {
 	int one = 1;
@@ -248,7 +248,7 @@ static void pin(long i)
 
 	CPU_ZERO(&one);
 	if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
-		return; /* more CPUs than fit: unpinned it works as well */
+		return; /* more CPUs than fit: it works without a fixed CPU too */
 	long nth = i % CPU_COUNT(&allowed);
 	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
 		if (CPU_ISSET(cpu, &allowed) && nth-- == 0)
@@ -257,7 +257,7 @@ static void pin(long i)
 		warn_errno("sched_setaffinity");
 }
 
-/* One worker: all of 03's main behind the listening socket. */
+/* One worker: 03's main after the listening socket is made. */
 static void serve(int lfd)
 {
 	struct epoll_event evs[MAX_EVENTS];
@@ -269,7 +269,7 @@ static void serve(int lfd)
 
 	while (!stopping) {
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -277,8 +277,8 @@ static void serve(int lfd)
 			if (evs[i].data.ptr)
 				on_event(evs[i].data.ptr, evs[i].events);
 			else
-				knock = true;
-		if (knock)
+				try_accept = true;
+		if (try_accept)
 			on_listener(lfd);
 	}
 	while (conns)
@@ -287,8 +287,8 @@ static void serve(int lfd)
 	close(lfd);
 }
 
-/* Its socket is made here, so that whoever connects from now on is in its backlog, and
- * closed here, so that it dies with the worker. Returns -1 with errno. */
+/* Opens the socket before the fork: clients that connect from now on are in its backlog.
+ * Closes this copy, so that the socket ends with the worker. Returns -1 with errno. */
 static int start_worker(long i, const struct address *at, int portfd)
 {
 	pid_t parent = getpid();
@@ -301,7 +301,7 @@ static int start_worker(long i, const struct address *at, int portfd)
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* no worker outlives the supervisor */
 		if (getppid() != parent)
 			_exit(1);
-		stop_on_signals(); /* again: fork(2) does not pass its timer on */
+		stop_on_signals(); /* again: a child of fork(2) has no timer */
 		close(portfd);
 		pin(i);
 		serve(lfd);
@@ -340,8 +340,8 @@ static bool wait_worker(int options)
 	return pid > 0;
 }
 
-/* Starts again what has died, but not too often: a worker that dies at once must not
- * make this a fork bomb. */
+/* Restarts workers that have died, but not too often: a worker that always dies at once
+ * must not become a fork bomb. */
 static void supervise(const struct address *at, int portfd)
 {
 	const struct timespec rest = { .tv_nsec = RESTART_MS * 1000 * 1000 };
@@ -350,12 +350,12 @@ static void supervise(const struct address *at, int portfd)
 		while (!stopping && alive == nworkers)
 			wait_worker(0);
 		while (wait_worker(WNOHANG)) {
-		} /* one seldom dies alone */
+		} /* several may have died */
 		for (long i = 0; !stopping && i < nworkers; i++)
 			if (workers[i] == 0 && start_worker(i, at, portfd) < 0)
 				warn_errno("worker");
 		if (!stopping)
-			nanosleep(&rest, NULL); /* a signal cuts it short: `stopping` */
+			nanosleep(&rest, NULL); /* a signal ends it early: `stopping` */
 	}
 }
 
@@ -364,7 +364,7 @@ static void end_workers(void)
 	for (long i = 0; i < nworkers; i++)
 		if (workers[i] > 0) {
 			kill(workers[i], SIGTERM);
-			kill(workers[i], SIGCONT); /* a frozen one hears nothing */
+			kill(workers[i], SIGCONT); /* a stopped one gets no SIGTERM */
 		}
 	while (alive > 0)
 		wait_worker(0);
@@ -385,7 +385,7 @@ int main(int argc, char **argv)
 	int portfd = take_port(&at);
 
 	signal(SIGCHLD,
-		SIG_DFL); /* ignored, as it may be inherited, none can be waited for */
+		SIG_DFL); /* if it is ignored (inherited), waitpid reports no worker */
 	for (long i = 0; i < nworkers; i++)
 		if (start_worker(i, &at, portfd) < 0)
 			die_errno("worker");

@@ -46,7 +46,7 @@ struct conn {
 
 static struct conn *conns;
 static int epfd;
-static bool full; /* no descriptor or memory for whoever waits in the backlog */
+static bool full; /* out of descriptors or memory: clients wait in the backlog */
 static int file = -1;
 static bool copy; /* pread and send instead of sendfile */
 static bool echo; /* no file: what comes goes back, through a pipe */
@@ -63,7 +63,7 @@ static off_t file_size(void)
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
-	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: for life */
+	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: only once */
 	struct epoll_event ev = { .events = events, .data.ptr = c };
 	off_t left = echo ? 0 : file_size();
 
@@ -121,13 +121,13 @@ static void pipe_give(const struct conn *c)
 }
 
 /* EAGAIN from a splice into a pipe means that the socket is empty, or that the pipe is
- * full. DOC: so it is only asked while the pipe is empty, and can mean but one thing. */
+ * full. DOC: so splice only into an empty pipe: then EAGAIN has one meaning. */
 static bool wants_input(const struct conn *c)
 {
 	return !c->eof && !(echo && c->left > 0);
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->left == 0;
@@ -177,7 +177,7 @@ static enum step read_step(struct conn *c)
 	if (n > 0)
 		return STEP_AGAIN;
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what is left is still owed */
+		c->eof = true; /* no more input; the rest must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -240,7 +240,7 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET …; EIO */
 }
 
-/* What is left is not reported again: drain. Output first, it makes room for input. */
+/* What is left is not reported again: drain. Send first, to make room for input. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
@@ -259,7 +259,7 @@ static void on_event(struct conn *c, uint32_t events)
 		conn_close(c);
 }
 
-/* While there is no room no edge will tell of those who wait: try again every turn. */
+/* Out of descriptors: no event comes for clients in the backlog. Try every turn. */
 static void on_listener(int lfd)
 {
 	enum step s;
@@ -318,7 +318,7 @@ int main(int argc, char **argv)
 
 	while (!stopping) {
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -326,8 +326,8 @@ int main(int argc, char **argv)
 			if (evs[i].data.ptr)
 				on_event(evs[i].data.ptr, evs[i].events);
 			else
-				knock = true;
-		if (knock)
+				try_accept = true;
+		if (try_accept)
 			on_listener(lfd);
 	}
 	while (conns)

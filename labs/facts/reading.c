@@ -150,8 +150,8 @@ static const char *urgent(struct scene *s)
 }
 
 #define NOTICE \
-	"EPOLL_CTL_ADD asks the file for its state, and puts it on the ready list if " \
-	"there is something to tell (ep_insert)."
+	"EPOLL_CTL_ADD asks the file for its state. If it is ready, the descriptor " \
+	"goes on the ready list (ep_insert)."
 
 const struct card reading_cards[] = {
 	{
@@ -164,7 +164,7 @@ const struct card reading_cards[] = {
 		.drawing = "peer sends 10      [##########]\n"
 			   "ADD                [##########]\n"
 			   "wait: ?\n",
-		.why = NOTICE " An edge needs no new arrival here.",
+		.why = NOTICE " Even an edge-triggered one needs no new arrival.",
 	},
 	{
 		.name = "not-read",

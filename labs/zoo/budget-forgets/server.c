@@ -1,4 +1,4 @@
-/* WRONG on purpose: a budget a turn, and who has used it up is forgotten. */
+/* WRONG on purpose: it forgets a connection that has used up its budget. */
 #include "args.h"
 #include "buf.h"
 #include "err.h"
@@ -14,7 +14,7 @@
 enum {
 	READ_SIZE = 4096,
 	HIGH_WATER = 64 * 1024, /* read no more while this much output is stuck */
-	BUDGET = 8, /* reads a turn, then the others have theirs */
+	BUDGET = 8, /* reads a turn at most */
 	MAX_EVENTS = 64,
 	RETRY_MS = 100,
 };
@@ -29,21 +29,21 @@ enum step {
 struct conn {
 	int fd;
 	bool eof; /* the client has sent its FIN */
-	uint32_t events; /* true of it and not dealt with; if any, it is on the list */
+	uint32_t events; /* not handled yet; not 0: it is on the list */
 	struct buf out; /* read, and not sent back yet */
 	struct conn *next, *prev;
 	struct conn *next_ready;
 };
 
 static struct conn *conns;
-static struct conn *ready; /* who is to have a turn */
+static struct conn *ready; /* the connections that wait for a turn */
 static int epfd;
-static bool full; /* no descriptor or memory for whoever waits in the backlog */
+static bool full; /* out of descriptors or memory: clients wait in the backlog */
 
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
-	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: for life */
+	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: only once */
 	struct epoll_event ev = { .events = events, .data.ptr = c };
 
 	if (!c || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
@@ -75,7 +75,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -107,7 +107,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -135,7 +135,7 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* Once on the list however often: it is told again while it waits, or left over. */
+/* Puts c on the list once. `events` collects what is still to be handled. */
 static void make_ready(struct conn *c, uint32_t events)
 {
 	if (!c->events) {
@@ -145,13 +145,13 @@ static void make_ready(struct conn *c, uint32_t events)
 	c->events |= events;
 }
 
-/* What is left is not reported again: drain. Output first, it makes room for input. */
+/* What is left is not reported again: drain. Send first, to make room for input. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 	int budget = BUDGET;
 
-	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if nobody asked */
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
 		conn_close(c);
 		return;
 	}
@@ -163,10 +163,10 @@ static void on_event(struct conn *c, uint32_t events)
 			;
 	if (in == STEP_CLOSE || out == STEP_CLOSE || finished(c))
 		conn_close(c);
-	/* WRONG: in == STEP_AGAIN, there may be more, and nobody will tell of it. */
+	/* WRONG: after STEP_AGAIN there may be more input, and no event comes for it. */
 }
 
-/* A turn for everybody on the list; a turn closes nobody but its own connection. */
+/* A turn for each c on the list. on_event closes only c, so `next` stays valid. */
 static void serve_ready(void)
 {
 	struct conn *c = ready, *next;
@@ -181,7 +181,7 @@ static void serve_ready(void)
 	}
 }
 
-/* While there is no room no edge will tell of those who wait: try again every turn. */
+/* Out of descriptors: no event comes for clients in the backlog. Try every turn. */
 static void on_listener(int lfd)
 {
 	enum step s;
@@ -213,7 +213,7 @@ int main(int argc, char **argv)
 	while (!stopping) {
 		int timeout = ready ? 0 : full ? RETRY_MS : -1;
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, timeout);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -221,9 +221,9 @@ int main(int argc, char **argv)
 			if (evs[i].data.ptr)
 				make_ready(evs[i].data.ptr, evs[i].events);
 			else
-				knock = true;
+				try_accept = true;
 		serve_ready();
-		if (knock)
+		if (try_accept)
 			on_listener(lfd);
 	}
 	while (conns)

@@ -34,12 +34,12 @@ struct conn {
 
 static struct conn *conns;
 static int epfd;
-static bool full; /* no descriptor or memory for whoever waits in the backlog */
+static bool full; /* out of descriptors or memory: clients wait in the backlog */
 
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
-	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: for life */
+	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: only once */
 	struct epoll_event ev = { .events = events, .data.ptr = c };
 
 	if (!c || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
@@ -71,7 +71,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -103,7 +103,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -131,12 +131,12 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* What is left is not reported again: drain. Output first, it makes room for input. */
+/* What is left is not reported again: drain. Send first, to make room for input. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
-	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if nobody asked */
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
 		conn_close(c);
 		return;
 	}
@@ -149,11 +149,10 @@ static void on_event(struct conn *c, uint32_t events)
 		conn_close(c);
 }
 
-/* While there is no room no edge will tell of those who wait: try again every turn. */
+/* Out of descriptors: no event comes for clients in the backlog. Try every turn. */
 static void on_listener(int lfd)
 {
-	/* WRONG: clients that came together are one edge; the others wait for the next.
-	 */
+	/* WRONG: three clients may come with one event; this accepts only one. */
 	full = accept_step(lfd) == STEP_FULL;
 }
 
@@ -178,7 +177,7 @@ int main(int argc, char **argv)
 
 	while (!stopping) {
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -186,8 +185,8 @@ int main(int argc, char **argv)
 			if (evs[i].data.ptr)
 				on_event(evs[i].data.ptr, evs[i].events);
 			else
-				knock = true;
-		if (knock)
+				try_accept = true;
+		if (try_accept)
 			on_listener(lfd);
 	}
 	while (conns)

@@ -1,4 +1,4 @@
-/* WRONG on purpose: a connection is closed and its memory kept. */
+/* WRONG on purpose: it closes a connection and does not free its memory. */
 #include "args.h"
 #include "buf.h"
 #include "err.h"
@@ -34,12 +34,12 @@ struct conn {
 
 static struct conn *conns;
 static int epfd;
-static bool full; /* no descriptor or memory for whoever waits in the backlog */
+static bool full; /* out of descriptors or memory: clients wait in the backlog */
 
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
-	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: for life */
+	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: only once */
 	struct epoll_event ev = { .events = events, .data.ptr = c };
 
 	if (!c || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
@@ -61,7 +61,7 @@ static void conn_close(struct conn *c)
 		conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
-	close(c->fd); /* WRONG: gives back the descriptor, not c and what it owns */
+	close(c->fd); /* WRONG: frees the descriptor, not c and c->out */
 }
 
 static bool wants_input(const struct conn *c)
@@ -69,7 +69,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -101,7 +101,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -129,12 +129,12 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* What is left is not reported again: drain. Output first, it makes room for input. */
+/* What is left is not reported again: drain. Send first, to make room for input. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
-	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if nobody asked */
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
 		conn_close(c);
 		return;
 	}
@@ -147,7 +147,7 @@ static void on_event(struct conn *c, uint32_t events)
 		conn_close(c);
 }
 
-/* While there is no room no edge will tell of those who wait: try again every turn. */
+/* Out of descriptors: no event comes for clients in the backlog. Try every turn. */
 static void on_listener(int lfd)
 {
 	enum step s;
@@ -178,7 +178,7 @@ int main(int argc, char **argv)
 
 	while (!stopping) {
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -186,8 +186,8 @@ int main(int argc, char **argv)
 			if (evs[i].data.ptr)
 				on_event(evs[i].data.ptr, evs[i].events);
 			else
-				knock = true;
-		if (knock)
+				try_accept = true;
+		if (try_accept)
 			on_listener(lfd);
 	}
 	while (conns)

@@ -35,7 +35,7 @@ struct conn {
 
 static struct conn *conns, *spare;
 static int epfd;
-static bool full; /* no descriptor or memory for whoever waits in the backlog */
+static bool full; /* out of descriptors or memory: clients wait in the backlog */
 
 static void conn_open(int fd)
 {
@@ -70,7 +70,7 @@ static void conn_close(struct conn *c)
 	spare = c;
 }
 
-/* A reset seldom comes alone: a network that is gone takes many clients with it. */
+/* When a network fails, many connections are reset together: close all of them. */
 static void sweep(void)
 {
 	for (struct conn *c = conns, *next; c; c = next) {
@@ -88,7 +88,7 @@ static bool wants_input(const struct conn *c)
 	return !c->eof && c->out.len < HIGH_WATER;
 }
 
-/* All was read and all was sent. */
+/* All input was read and all output was sent. */
 static bool finished(const struct conn *c)
 {
 	return c->eof && c->out.len == 0;
@@ -120,7 +120,7 @@ static enum step read_step(struct conn *c)
 		return STEP_AGAIN;
 	}
 	if (n == 0) {
-		c->eof = true; /* nothing more to read; what waits in out is still owed */
+		c->eof = true; /* no more input; the bytes in out must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
@@ -148,8 +148,8 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* Level-triggered epoll repeats itself for as long as what it was asked for is true: ask
- * only for what this connection would act on. */
+/* Level-triggered epoll reports an event again as long as it is true. Ask only for events
+ * that this connection can handle now. */
 static int watch(struct conn *c)
 {
 	uint32_t events = wants_input(c) ? EPOLLIN : 0;
@@ -163,14 +163,14 @@ static int watch(struct conn *c)
 	return epoll_ctl(epfd, EPOLL_CTL_MOD, c->fd, &ev);
 }
 
-/* One step each way is enough: what is left is reported again. */
+/* One read and one write are enough: epoll reports again what is left. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
 	if (c->fd < 0)
-		return; /* WRONG: it may be closed and in use again, for somebody else */
-	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if nobody asked */
+		return; /* WRONG: c may be in use again, for a new client */
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
 		conn_close(c);
 		sweep();
 		return;
@@ -182,8 +182,8 @@ static void on_event(struct conn *c, uint32_t events)
 		conn_close(c);
 }
 
-/* While there is no room the listener stays readable and would be reported without end:
- * ask for nothing, and try again every turn. */
+/* Out of descriptors: the listener stays readable, and epoll would report it without end.
+ * Ask for nothing, and try again every turn. */
 static void on_listener(int lfd)
 {
 	bool was_full = full;
@@ -217,7 +217,7 @@ int main(int argc, char **argv)
 
 	while (!stopping) {
 		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool knock = full;
+		bool try_accept = full;
 
 		if (n < 0 && errno != EINTR)
 			die_errno("epoll_wait");
@@ -226,7 +226,7 @@ int main(int argc, char **argv)
 				on_event(evs[i].data.ptr, evs[i].events);
 			else
 				on_listener(lfd);
-		if (knock)
+		if (try_accept)
 			on_listener(lfd);
 	}
 	while (conns)
