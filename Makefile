@@ -1,3 +1,6 @@
+# One locale, whatever the machine has or lacks; a script that is started directly exports it too.
+export LC_ALL := C.UTF-8
+
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wformat=2 -Wconversion
 SAN ?=
@@ -26,10 +29,10 @@ CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 BUILT := $(SERVERS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-all:  ## build every lab and tool into build/
+all: compiler  ## build every lab and tool into build/
 	@$(MAKE) --no-print-directory $(PARALLEL) built
 
-tests-built:
+tests-built: compiler
 	@$(MAKE) --no-print-directory $(PARALLEL) built $(CHECKS:%=$B/tests/%) $B/tests/facts-marks
 
 built: $(BUILT)
@@ -50,7 +53,7 @@ $B/variants/%.c: bench/variants/%.diff labs/03-epoll-lt/server.c
 	@mkdir -p $(@D)
 	patch --quiet --fuzz=0 --output=$@ labs/03-epoll-lt/server.c $< || { rm -f $@; exit 1; }
 
-$B/obj/variants/%.o: $B/variants/%.c Makefile
+$B/obj/variants/%.o: $B/variants/%.c Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -100,7 +103,7 @@ $B/facts $B/tests/facts-marks: $(FACTS) $(COMMON)
 	@mkdir -p $(@D)
 	$(LINK)
 
-$B/faults.so: tests/faults/faults.c Makefile
+$B/faults.so: tests/faults/faults.c Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) $(filter-out $(san_$(SAN)),$(FLAGS)) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
@@ -109,7 +112,13 @@ $(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/load/hist.o $B
 	@mkdir -p $(@D)
 	$(LINK)
 
-$B/obj/%.o: %.c Makefile
+# Asked once, before anything is compiled: otherwise each file fails in its own words.
+compiler:
+	@command -v $(firstword $(CC)) >/dev/null || { echo "no C compiler ($(CC)): run make setup" >&2; exit 1; }
+	@echo '#include <stdio.h>' | $(CC) $(CPPFLAGS) -E -xc - >/dev/null 2>&1 || \
+		{ echo "no headers of the C library (libc6-dev) for $(CC): run make setup" >&2; exit 1; }
+
+$B/obj/%.o: %.c Makefile | compiler
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -124,6 +133,7 @@ plots: all  ## measure, draw the charts, write build/report/index.html: the main
 	$(MAKE) --no-print-directory charts
 
 charts: $B/stats  ## the charts and the report again, from the numbers that are there
+	$(call need,gnuplot,gnuplot-nox)
 	@PROFILE=$(PROFILE) TERM_PLOTS=$(TERM_PLOTS) plots/draw.sh
 	@PROFILE=$(PROFILE) plots/report.sh
 	@PROFILE=$(PROFILE) plots/table.sh
@@ -284,4 +294,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all built tests-built plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor
+.PHONY: all compiler built tests-built plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor

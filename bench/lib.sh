@@ -1,6 +1,9 @@
 # What the runner and the demos share: fresh servers, pinned, gone at the end.
 # shellcheck shell=bash
 
+# One locale, whatever the machine has or lacks: bytes sort and numbers have a point.
+export LC_ALL=C.UTF-8
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 

@@ -1,5 +1,6 @@
 # What every Bats file loads: start a server on a free port, poll instead of sleeping.
 # shellcheck shell=bash disable=SC2034
+export LC_ALL=C.UTF-8 # whatever the machine has or lacks
 bats_require_minimum_version 1.5.0
 bats_load_library bats-support
 bats_load_library bats-assert
