@@ -33,10 +33,10 @@ may_install() {
 	if [ "$(id -u)" -ne 0 ]; then
 		AS_ROOT=(sudo)
 		# Asks for the password, if there is one to ask for: the prompt is on the terminal.
-		command -v sudo >/dev/null && sudo true 2>/dev/null || {
+		if ! command -v sudo >/dev/null || ! sudo true 2>/dev/null; then
 			echo "$SETUP: no right to install: ask an administrator for: apt-get install -y --no-install-recommends ${MISSING[*]}" >&2
 			exit 1
-		}
+		fi
 	fi
 	echo "$SETUP: missing: ${MISSING[*]}"
 }
