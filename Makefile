@@ -194,14 +194,19 @@ test: tests-built  ## run the tests (one to four minutes); test-slow has the res
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
-	BATS_TEST_TIMEOUT=180 BUILD=$(CURDIR)/$B bats $(JOBS) $(BATS_FLAGS) tests
+	BATS_TEST_TIMEOUT=180 $(call bats,$(JOBS)) tests; $(skips)
 
 # Three files of tests at a time, where bats can: some only wait.
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 3 --no-parallelize-within-files)
 
+# Bats, and after it how many tests were skipped, with each reason; the status is Bats' own.
+bats = BUILD=$(CURDIR)/$B bats --report-formatter tap --output $B/tests $1 $(BATS_FLAGS)
+skips = rc=$$?; awk -f tests/skips.awk $B/tests/report.tap; exit $$rc
+
 test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)
-	BATS_TEST_TIMEOUT=400 BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) $(or $(FILES),tests/slow) # one at a time: much of it is about time
+	$(call need,jq,jq)
+	BATS_TEST_TIMEOUT=400 $(call bats) $(or $(FILES),tests/slow); $(skips) # one at a time: much of it is about time
 
 test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	$(MAKE) test-slow
