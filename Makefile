@@ -148,6 +148,7 @@ claims: $B/stats  ## the chapter's claims against the full run, each with a verd
 	@bench/claims
 
 gallery: $B/stats  ## keep the full run in plots/gallery/
+	$(call need,jq,jq)
 	@plots/gallery.sh
 
 compare: $B/stats  ## today's run against the gallery: counts must agree, times are shown
@@ -214,7 +215,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
 	BUILD=$(CURDIR)/build-asan OUT=build-asan/bench SERVERS='$(RIGHT)' tests/selfcheck
-	$(call need,valgrind,valgrind)
+	$(call need,valgrind,valgrind,setup-lint)
 	UNDER='$(VALGRIND)' PATIENCE=20 OUT=$B/valgrind SERVERS='$(RIGHT)' tests/selfcheck
 	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
 	tests/seeds 1000
@@ -230,10 +231,10 @@ SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls benc
 	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
-	$(call need,clang-format,clang-format)
-	$(call need,clang-tidy,clang-tidy)
-	$(call need,cppcheck,cppcheck)
-	$(call need,shellcheck,shellcheck)
+	$(call need,clang-format,clang-format,setup-lint)
+	$(call need,clang-tidy,clang-tidy,setup-lint)
+	$(call need,cppcheck,cppcheck,setup-lint)
+	$(call need,shellcheck,shellcheck,setup-lint)
 	clang-format --dry-run --Werror $(SOURCES)
 	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(FLAGS)' -
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
@@ -289,8 +290,8 @@ clean:  ## remove everything that was built or measured
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' Makefile | sort | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-# $(call need,COMMAND,PACKAGES): fails with the name of what to install.
-need = @command -v $1 >/dev/null || { echo "needs $1: install $2, or run make setup" >&2; exit 1; }
+# $(call need,COMMAND,PACKAGES[,SETUP]): fails with the name of what to install.
+need = @command -v $1 >/dev/null || { echo "needs $1: install $2, or run make $(or $3,setup)" >&2; exit 1; }
 
 # The lab that LAB names: 04, epoll-et or 04-epoll-et.
 number = $(firstword $(subst -, ,$1))

@@ -59,6 +59,7 @@ allowed_cpus() {
 	CLIENT_CPU=${list[0]}
 	SERVER_CPU=${list[-1]}
 }
+needs taskset:util-linux
 allowed_cpus
 
 # manifest SCENARIO WHAT TRIALS: the head of a file of numbers: what they are and whose.

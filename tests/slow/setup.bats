@@ -90,6 +90,7 @@ packages() {
 }
 
 @test "fresh: without apt, the Debian names of what is missing" {
+	# shellcheck disable=SC2016 # the inner shell is to expand it
 	run --separate-stderr in_root root sh -c 'mv /usr/bin/apt-get /apt-get; bench/setup; rc=$?; mv /apt-get /usr/bin/; exit $rc'
 	assert_failure 1
 	assert_output ''
