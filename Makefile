@@ -1,3 +1,6 @@
+# One locale, whatever the machine has or lacks; a script that is started directly exports it too.
+export LC_ALL := C.UTF-8
+
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wformat=2 -Wconversion
 SAN ?=
@@ -29,10 +32,10 @@ CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 BUILT := $(SERVERS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%) $B/tests/client
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
-all:  ## build every lab and tool into build/
+all: compiler  ## build every lab and tool into build/
 	@$(MAKE) --no-print-directory $(PARALLEL) built
 
-tests-built:
+tests-built: compiler
 	@$(MAKE) --no-print-directory $(PARALLEL) built $(CHECKS:%=$B/tests/%) $B/tests/facts-marks
 
 built: $(BUILT)
@@ -54,7 +57,7 @@ $B/variants/%.c: bench/variants/%.diff labs/03-epoll-lt/server.c
 	@mkdir -p $(@D)
 	$(call say,PATCH,$@) patch --quiet --fuzz=0 --output=$@ labs/03-epoll-lt/server.c $< || { rm -f $@; exit 1; }
 
-$B/obj/variants/%.o: $B/variants/%.c Makefile
+$B/obj/variants/%.o: $B/variants/%.c Makefile | compiler
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -104,7 +107,7 @@ $B/facts $B/tests/facts-marks: $(FACTS) $(COMMON)
 	@mkdir -p $(@D)
 	$(LINK)
 
-$B/faults.so: tests/faults/faults.c Makefile
+$B/faults.so: tests/faults/faults.c Makefile | compiler
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(filter-out $(san_$(SAN)),$(FLAGS)) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
@@ -113,7 +116,13 @@ $(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/load/hist.o $B
 	@mkdir -p $(@D)
 	$(LINK)
 
-$B/obj/%.o: %.c Makefile
+# Asked once, before anything is compiled: otherwise each file fails in its own words.
+compiler:
+	@command -v $(firstword $(CC)) >/dev/null || { echo "no C compiler ($(CC)): run make setup" >&2; exit 1; }
+	@echo '#include <stdio.h>' | $(CC) $(CPPFLAGS) -E -xc - >/dev/null 2>&1 || \
+		{ echo "no headers of the C library (libc6-dev) for $(CC): run make setup" >&2; exit 1; }
+
+$B/obj/%.o: %.c Makefile | compiler
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -128,6 +137,7 @@ plots: all  ## measure, draw the charts, write build/report/index.html: the main
 	$(MAKE) --no-print-directory charts
 
 charts: $B/stats  ## the charts and the report again, from the numbers that are there
+	$(call need,gnuplot,gnuplot-nox)
 	@PROFILE=$(PROFILE) TERM_PLOTS=$(TERM_PLOTS) plots/draw.sh
 	@PROFILE=$(PROFILE) plots/report.sh
 	@PROFILE=$(PROFILE) plots/table.sh
@@ -142,6 +152,7 @@ claims: $B/stats  ## the chapter's claims against the full run, each with a verd
 	@bench/claims
 
 gallery: $B/stats  ## keep the full run in plots/gallery/
+	$(call need,jq,jq)
 	@plots/gallery.sh
 
 compare: $B/stats  ## today's run against the gallery: counts must agree, times are shown
@@ -189,14 +200,19 @@ test: tests-built  ## run the tests (one to four minutes); test-slow has the res
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
-	BATS_TEST_TIMEOUT=180 BUILD=$(CURDIR)/$B bats $(JOBS) $(BATS_FLAGS) tests
+	BATS_TEST_TIMEOUT=180 $(call bats,$(JOBS)) tests; $(skips)
 
 # Three files of tests at a time, where bats can: some only wait.
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 3 --no-parallelize-within-files)
 
+# Bats, and after it how many tests were skipped, with each reason; the status is Bats' own.
+bats = BUILD=$(CURDIR)/$B bats --report-formatter tap --output $B/tests $1 $(BATS_FLAGS)
+skips = rc=$$?; awk -f tests/skips.awk $B/tests/report.tap; exit $$rc
+
 test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)
-	BATS_TEST_TIMEOUT=400 BUILD=$(CURDIR)/$B bats $(BATS_FLAGS) $(or $(FILES),tests/slow) # one at a time: much of it is about time
+	$(call need,jq,jq)
+	BATS_TEST_TIMEOUT=400 $(call bats) $(or $(FILES),tests/slow); $(skips) # one at a time: much of it is about time
 
 test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	$(MAKE) test-slow
@@ -204,7 +220,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
 	$(MAKE) selfcheck
 	BUILD=$(CURDIR)/build-asan OUT=build-asan/bench SERVERS='$(RIGHT)' tests/selfcheck
-	$(call need,valgrind,valgrind)
+	$(call need,valgrind,valgrind,setup-lint)
 	UNDER='$(VALGRIND)' PATIENCE=20 OUT=$B/valgrind SERVERS='$(RIGHT)' tests/selfcheck
 	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
 	tests/seeds 1000
@@ -220,10 +236,10 @@ SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls benc
 	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
-	$(call need,clang-format,clang-format)
-	$(call need,clang-tidy,clang-tidy)
-	$(call need,cppcheck,cppcheck)
-	$(call need,shellcheck,shellcheck)
+	$(call need,clang-format,clang-format,setup-lint)
+	$(call need,clang-tidy,clang-tidy,setup-lint)
+	$(call need,cppcheck,cppcheck,setup-lint)
+	$(call need,shellcheck,shellcheck,setup-lint)
 	clang-format --dry-run --Werror $(SOURCES)
 	printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(FLAGS)' -
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
@@ -279,8 +295,8 @@ clean:  ## remove everything that was built or measured
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' Makefile | sort | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }' | bench/wrap 18
 
-# $(call need,COMMAND,PACKAGES): fails with the name of what to install.
-need = @command -v $1 >/dev/null || { echo "needs $1: install $2, or run make setup" >&2; exit 1; }
+# $(call need,COMMAND,PACKAGES[,SETUP]): fails with the name of what to install.
+need = @command -v $1 >/dev/null || { echo "needs $1: install $2, or run make $(or $3,setup)" >&2; exit 1; }
 
 # The lab that LAB names: 04, epoll-et or 04-epoll-et.
 number = $(firstword $(subst -, ,$1))
@@ -289,4 +305,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all built tests-built plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor
+.PHONY: all compiler built tests-built plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor

@@ -1,6 +1,9 @@
 # What the runner and the demos share: fresh servers, pinned, gone at the end.
 # shellcheck shell=bash
 
+# One locale, whatever the machine has or lacks: bytes sort and numbers have a point.
+export LC_ALL=C.UTF-8
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 
@@ -56,6 +59,7 @@ allowed_cpus() {
 	CLIENT_CPU=${list[0]}
 	SERVER_CPU=${list[-1]}
 }
+needs taskset:util-linux
 allowed_cpus
 
 # manifest SCENARIO WHAT TRIALS: the head of a file of numbers: what they are and whose.

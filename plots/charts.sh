@@ -1,5 +1,6 @@
 # Which charts a profile has, and where its numbers and pictures are.
 # shellcheck shell=bash disable=SC2034 # used by who sources this
+export LC_ALL=C.UTF-8 # whatever the machine has or lacks
 PROFILE=${PROFILE:-quick} BUILD=${BUILD:-build}
 CHARTS='syscalls ksweep latency connections starvation spin fairness'
 MORE='oneshot herd accepts workers sendfile' # of 08 to 11: quick draws those that were asked for

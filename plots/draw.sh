@@ -3,7 +3,6 @@
 #   PROFILE=full plots/draw.sh [CHART...]
 # What was not measured is said in a line and left out.
 set -euo pipefail
-LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
 # shellcheck source=plots/charts.sh
 . plots/charts.sh

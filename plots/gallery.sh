@@ -2,7 +2,6 @@
 # Keeps a full run in plots/gallery/: its charts, its numbers, the verdicts, whose they are.
 # `make compare` holds later runs against it.
 set -euo pipefail
-LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
 PROFILE=full
 # shellcheck source=plots/charts.sh

@@ -6,7 +6,6 @@
 #   BENCH=build/full/bench plots/points.sh loadlatency
 # plots/points.sh --rows FILE: the trials in FILE as build/stats wants them.
 set -euo pipefail
-LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
 PROFILE=${PROFILE:-full}
 # shellcheck source=plots/charts.sh

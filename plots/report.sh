@@ -3,7 +3,6 @@
 # charts of a profile.
 #   PROFILE=full plots/report.sh [--open]
 set -euo pipefail
-LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
 # shellcheck source=plots/charts.sh
 . plots/charts.sh

@@ -1,5 +1,6 @@
 # What every Bats file loads: start a server on a free port, poll instead of sleeping.
 # shellcheck shell=bash disable=SC2034
+export LC_ALL=C.UTF-8 # whatever the machine has or lacks
 bats_require_minimum_version 1.5.0
 bats_load_library bats-support
 bats_load_library bats-assert
@@ -65,4 +66,42 @@ requires() {
 	for c; do
 		command -v "$c" >/dev/null || skip "needs $c"
 	done
+}
+
+# ticks: sets ALL and OWN, CPU time so far in ticks: of the whole machine, and of what is ours
+# (the server, this shell, and what it waited for).
+ticks() {
+	local pid line stat
+	read -ra stat </proc/stat # cpu user nice system idle iowait irq softirq steal
+	ALL=$((stat[1] + stat[2] + stat[3] + stat[6] + stat[7] + stat[8])) OWN=0
+	for pid in "$BASHPID" ${LAB_PID-}; do
+		line=$(<"/proc/$pid/stat")
+		read -ra stat <<<"${line##*) }" # from the state on; utime stime cutime cstime
+		OWN=$((OWN + stat[11] + stat[12] + stat[13] + stat[14]))
+	done
+}
+
+# beside COMMAND...: sets OTHERS, the share of the machine that other processes took meanwhile,
+# in per cent of all processors.
+beside() {
+	local all own began
+	ticks
+	all=$ALL own=$OWN began=${EPOCHREALTIME/./}
+	"$@"
+	ticks # of 10 ms
+	OTHERS=$(((ALL - all - OWN + own) * 1000000 / (${EPOCHREALTIME/./} - began) / $(nproc)))
+}
+
+# undisturbed [--if CONDITION] COMMAND...: runs it until others took less than a tenth of the
+# machine meanwhile, or what they took did no harm (CONDITION is false). After five times the
+# test is skipped. What COMMAND leaves is then judged once.
+undisturbed() {
+	local try harmed=true
+	[[ $1 != --if ]] || { harmed=$2 && shift 2; }
+	for try in 1 2 3 4 5; do
+		beside "$@"
+		((OTHERS >= 10)) && $harmed || return 0
+		echo "# try $try: other processes took $OTHERS % of the machine"
+	done
+	skip "this machine is busy: other processes took $OTHERS % of it in the last of $try tries"
 }

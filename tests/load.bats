@@ -25,6 +25,10 @@ measure() {
 	printf '%s\n' "$output" >"$JSON"
 }
 
+client_limited() {
+	((status == 5))
+}
+
 # holds EXPRESSION: of jq, over the result.
 holds() {
 	[[ $(jq "$1" "$JSON" | uniq) == true ]] || fail "not so: $1 in $(cat "$JSON") $stderr"
@@ -44,7 +48,8 @@ start_bad() { # MODE
 
 @test "one connection to 03: each request is one epoll_wait, one recv, one send" {
 	start_lab 03-epoll-lt
-	measure --rate 500 --arrival fixed --duration 1 --warmup 0.2 --counts "$LAB_COUNTS"
+	undisturbed --if client_limited \
+		measure --rate 500 --arrival fixed --duration 1 --warmup 0.2 --counts "$LAB_COUNTS"
 	assert_success
 	holds '.requests == .received and .unanswered == 0 and .errors == {}'
 	holds '.requests >= 499 and .requests <= 500'
@@ -100,18 +105,17 @@ start_bad() { # MODE
 	[[ $(count connections.opened) -eq 2000 ]]
 }
 
-little_is_right() {
-	jq -e '(.rate * .service_us.mean / 1e6 / 20 - 1 | fabs) <= 0.02' "$JSON" >/dev/null
-}
-
+# The two sides differ by what is under way at the ends of the window: 20 answers at most at each.
 @test "closed loop: rate times mean latency is the number of connections (Little's law)" {
 	start_lab 03-epoll-lt
-	for _ in {1..5}; do # a stall across an end of the window is in one of the two only
+	for _ in {1..5}; do # until no answer took so long that the law says nothing here
 		measure --connections 20 --duration 1 --warmup 0.2
 		assert_success
-		little_is_right && return
+		jq -e '.service_us.max < 20000' "$JSON" >/dev/null || continue
+		holds '(.rate * .service_us.mean / 1e6 / 20 - 1 | fabs) <= 0.02'
+		return
 	done
-	fail "not so: $(cat "$JSON")"
+	skip "this machine is busy: each of 5 windows had an answer of over 20 ms"
 }
 
 @test "big messages go through while replies come back" {
@@ -144,28 +148,39 @@ little_is_right() {
 
 @test "a reply that never comes is unanswered, and as old as it is" {
 	start_bad silent
-	measure --rate 200 --depth 64 --duration 0.4 --warmup 0
+	undisturbed --if client_limited \
+		measure --rate 200 --depth 64 --duration 0.4 --warmup 0
 	assert_equal "$status" 3
 	holds '.unanswered > 0 and .unanswered == .requests - .received'
 	holds '.errors.timeout == .unanswered and .response_us.samples == .requests'
 	holds '.response_us.max >= 2e6'
 }
 
-@test "a stall is in the open loop's percentiles, and it is the server's" {
-	start_lab 03-epoll-lt
-	measure --connections 10 --duration 0.3 --warmup 0.1
-	closed=$(jq .latency_us.p50 "$JSON")
+received() {
+	(($(count recv.calls) > $1))
+}
+
+measure_a_stall() {
+	local before
 	before=$(count recv.calls)
 	"$BUILD/load" --port "$LAB_PORT" --connections 10 --rate 1000 --arrival fixed \
 		--duration 2 --warmup 0 --json >"$JSON" 3>&- &
 	LOAD_PID=$!
-	busy() { (($(count recv.calls) > before + 200)); }
-	wait_until 5 busy
+	wait_until 5 received $((before + 200))
 	kill -STOP "$LAB_PID"
 	read -rt 0.5 <> <(:) || true # the stall itself
 	kill -CONT "$LAB_PID"
-	wait "$LOAD_PID" # 0, not 5
+	status=0
+	wait "$LOAD_PID" || status=$?
 	unset LOAD_PID
+}
+
+@test "a stall is in the open loop's percentiles, and it is the server's" {
+	start_lab 03-epoll-lt
+	measure --connections 10 --duration 0.3 --warmup 0.1
+	closed=$(jq .latency_us.p50 "$JSON")
+	undisturbed --if client_limited measure_a_stall
+	assert_equal "$status" 0 # not 5
 	holds '.requests == .received and .deferred >= 300'
 	holds '[.latency_us.p50, .lag_us.p50] | max < 100000'
 	holds ".latency_us.max >= 450000 and .latency_us.p90 > 100 * $closed"

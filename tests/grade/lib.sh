@@ -1,6 +1,9 @@
 # What exercise, check, hint and grade share.
 # shellcheck shell=bash
 
+# One locale, whatever the machine has or lacks: bytes sort and numbers have a point.
+export LC_ALL=C.UTF-8
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/tests/grade
 BUILD=${BUILD:-$ROOT/build}

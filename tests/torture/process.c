@@ -315,68 +315,75 @@ bool silence_lasts(struct silence *s)
 	return time - s->since > 0.5 * (double)set.slow;
 }
 
-struct wanted {
+struct cpu_time {
 	pid_t pid;
-	double seconds;
+	double had, waited; /* seconds on a CPU, and in the queue for one */
 };
 
 /* proc(5), schedstat: ns on a CPU, ns in the queue for one. */
-static void add_wanted(int tid, void *arg)
+static void add_cpu_time(int tid, void *arg)
 {
-	struct wanted *w = arg;
+	struct cpu_time *t = arg;
 	unsigned long long run, queued;
 	char path[64];
 
-	snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", w->pid, tid);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", t->pid, tid);
 	FILE *f = fopen(path, "re");
 	if (!f)
 		return;
-	if (fscanf(f, "%llu %llu", &run, &queued) == 2)
-		w->seconds += (double)(run + queued) / 1e9;
+	if (fscanf(f, "%llu %llu", &run, &queued) == 2) {
+		t->had += (double)run / 1e9;
+		t->waited += (double)queued / 1e9;
+	}
 	fclose(f);
 }
 
-/* The CPU that the server had or waited for: a spin shows on a busy machine too. */
-static double wanted_seconds(void)
+static struct cpu_time cpu_time(void)
 {
 	pid_t pids[MAX_PIDS];
 	size_t n = server_pids(pids);
-	struct wanted w = { 0 };
+	struct cpu_time t = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		char path[64];
 
-		w.pid = pids[i];
+		t.pid = pids[i];
 		snprintf(path, sizeof path, "/proc/%d/task", pids[i]);
-		each_number(path, add_wanted, &w);
+		each_number(path, add_cpu_time, &t);
 	}
-	return w.seconds;
+	return t;
 }
 
 /* A server that spins wants a whole core, one that waits wants nothing. A tenth is far
  * from both. */
 enum { SPINS = 10 /* percent */ };
 
-/* The calmest of some windows: who spins does so in each, who wakes now and then may wait
- * for a CPU in one. */
+/* CPU that the server had is its own doing, in whichever window. Where it had little
+ * because the machine gave it none, the window says nothing, and another follows. After
+ * the last the wait counts as well: it wanted a CPU all the time. */
 double idle_cpu(void)
 {
 	enum { WINDOW_MS = 300, WINDOWS = 5 };
-	double least = 100 * MAX_PIDS;
+	double wanted = 0;
 
 	settle();
-	for (int i = 0; i < WINDOWS && least > SPINS; i++) {
-		double start = now(), wanted = wanted_seconds();
+	for (int i = 0; i < WINDOWS; i++) {
+		struct cpu_time before = cpu_time();
+		double start = now();
 
 		nap(WINDOW_MS);
-		double share = 100 * (wanted_seconds() - wanted) / (now() - start);
+		struct cpu_time after = cpu_time();
+		double percent = 100 / (now() - start);
+		double had = percent * (after.had - before.had);
+		double waited = percent * (after.waited - before.waited);
+		/* schedstat counts a wait for a CPU when it ends; this one may go on */
+		bool asleep = all_processes('S');
 
-		/* schedstat counts a wait for a CPU when it ends; this one goes on */
-		if (share < 100 && !all_processes('S'))
-			share = 100;
-		least = share < least ? share : least;
+		if (had > SPINS || (asleep && waited <= SPINS))
+			return had;
+		wanted = had + waited > 100 || asleep ? had + waited : 100;
 	}
-	return least;
+	return wanted;
 }
 
 bool spins(void)
