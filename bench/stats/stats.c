@@ -20,7 +20,7 @@ enum {
  * interval, which only every second one does. Simulated, 6 to 20 pairs: 1.41 to 1.50. */
 #define SEEN_BY_MOST 1.5
 
-static const char *metric, *by, *where, *lab, *arm_a, *arm_b;
+static const char *metric, *by, *where, *lab, *arm_a, *arm_b, *against;
 static double claim = NAN, tolerance = 20, within = NAN;
 static long seed = 1;
 static bool absolute, json;
@@ -73,6 +73,11 @@ static void parse_by(void)
 			die_usage("--by: lab is what --a and --b compare");
 	}
 	free(list);
+	for (size_t i = 0; against && i < keys; i++)
+		if (key[i] == lab_column)
+			return;
+	if (against)
+		die_usage("--against: compares labs, so --by needs lab");
 }
 
 static void parse_where(void)
@@ -298,16 +303,6 @@ static void put_sample(const struct sample *s)
 	put_number("high95", r.high);
 }
 
-static void summary_row(const struct group *g)
-{
-	struct sample s = sample(g, NULL);
-
-	put_keys(g);
-	put_sample(&s);
-	end_row();
-	free(s.value);
-}
-
 /* --- two servers' trials, in pairs */
 
 struct pair {
@@ -459,6 +454,49 @@ static void pairs_row(const struct group *g)
 	end_row();
 }
 
+/* --- one server's trials, and its difference from another */
+
+/* Same keys but for the lab, which is either the group's own or the other's. */
+static bool comparable(const struct group *g, const struct trial *t)
+{
+	for (size_t i = 0; i < keys; i++)
+		if (key[i] != lab_column &&
+			strcmp(g->trial[0].cell[key[i]], t->cell[key[i]]) != 0)
+			return false;
+	return strcmp(t->cell[lab_column], arm_a) == 0 ||
+	       strcmp(t->cell[lab_column], arm_b) == 0;
+}
+
+static const char *verdict_against(const struct group *g)
+{
+	struct group both = { .trial = calloc(trials.n + 1, sizeof *both.trial) };
+
+	if (!both.trial)
+		die_errno("groups");
+	arm_a = against;
+	arm_b = g->trial[0].cell[lab_column];
+	for (size_t i = 0; i < trials.n; i++)
+		if (comparable(g, &trials.trial[i]))
+			both.trial[both.n++] = trials.trial[i];
+	struct difference d = difference(&both);
+	free(both.trial);
+	return judge(&d);
+}
+
+static void summary_row(const struct group *g)
+{
+	struct sample s = sample(g, NULL);
+
+	put_keys(g);
+	put_sample(&s);
+	if (against && strcmp(g->trial[0].cell[lab_column], against) == 0)
+		put_text("verdict", "-");
+	else if (against)
+		put_text("verdict", verdict_against(g));
+	end_row();
+	free(s.value);
+}
+
 /* --- a claim */
 
 static const char *reproduced(void)
@@ -547,6 +585,9 @@ static const struct {
 } options[] = {
 	{ SUMMARY | PAIRS | CLAIM,
 		{ 'm', "metric", "COLUMN", "what was measured", .text = &metric } },
+	{ SUMMARY, { 0, "against", "LAB",
+			   "a verdict: each lab's difference from this one, in pairs",
+			   .text = &against } },
 	{ CLAIM,
 		{ 0, "lab", "LAB", "the server that the claim is about", .text = &lab } },
 	{ PAIRS | CLAIM,
@@ -655,6 +696,8 @@ static void load(const char *path)
 	pair_column = trials_column(&trials, "pair");
 	if (lab)
 		trials_know(&trials, lab);
+	if (against)
+		trials_know(&trials, against);
 	if (arm_a)
 		trials_know(&trials, arm_a);
 	if (arm_b)
@@ -678,7 +721,7 @@ int main(int argc, char **argv)
 		row = pairs_row;
 	else if (!lab)
 		row = claimed_difference_row;
-	begin_output(arm_a != NULL);
+	begin_output(arm_a || against);
 	for (size_t i = 0; i < group_count; i++)
 		row(&groups[i]);
 	end_output();
