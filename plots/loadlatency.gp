@@ -10,14 +10,15 @@ set key top left reverse Left samplen 3
 limit(n) = 0.0 + system(sprintf("awk -F'\t' '%s$1 == \"%s\" && $2 == \"maximum\" { print $4; exit }' '%s'", body, n, data))
 open(n) = 0 + system(sprintf("awk -F'\t' '%s$1 == \"%s\" && $2 == \"maximum\" { print $9; exit }' '%s'", body, n, data))
 found = drawn("maximum", all)
+# Each maximum in a line of its own, left of both: they may lie close to each other.
+least = 1e9
+do for [i=1:words(found)] { least = limit(word(found, i)) < least ? limit(word(found, i)) : least }
 do for [i=1:words(found)] {
 	n = word(found, i)
 	set arrow i from limit(n), graph 0 to limit(n), graph 0.62 nohead lc rgb tint(n) lw 1.2 dt (2,4)
 	if (!text) {
-		says = (open(n) ? ">= " : "max ").human(limit(n))
-		shift = i == 1 ? -0.7 : 0.7
-		set label i says at limit(n), graph 0.63 rotate by 90 \
-			offset character shift, 0 font small textcolor rgb tint(n)
+		says = n.": ".(open(n) ? ">= " : "max ").human(limit(n))
+		set label i says at least, graph 0.66 - 0.07 * i right offset character -0.7, 0 font small textcolor rgb tint(n)
 	}
 }
 do for [i=1:2] {
