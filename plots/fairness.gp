@@ -18,7 +18,7 @@ ends = flood("b")
 if (!text) {
 	set object 1 rectangle from begins, graph 0 to ends, graph 1 behind fc rgb "#eeeeee" fs solid noborder
 }
-set label 1 "three clients flood" at (begins + ends) / 2, graph (text ? 0.04 : 1.025) center
+set label 1 "three clients flood" at (begins + ends) / 2, graph (text ? 0.5 : 1.025) center
 plot for [n in have] rows(n) using ($2 / 1000):($3 / 1000) with linespoints lt style(n) ps 0.5 \
-	title sprintf("%s: slowest %s, %s reads per epoll_wait", n, ms(worst(n)), commas(turn(n)))
+	title sprintf("%s: slowest %s, %s reads per epoll_wait", text ? n[1:2] : n, ms(worst(n)), commas(turn(n)))
 if (text) { print footer }

@@ -2,7 +2,7 @@
 load "plots/style.gp"
 set multiplot
 set logscale xy
-set xlabel "offered load, requests per second (log)"
+set xlabel (text ? "requests per second (log)" : "offered load, requests per second (log)")
 set xrange [0.7 * near("p50", 5000):1.5 * far("p50", 100000)]
 set xtics @rates
 set ytics @decades
@@ -27,7 +27,7 @@ do for [i=1:2] {
 	set size 0.5, 1
 	set title (text ? panel.", µs (log)" : panel eq "p50" ? "Median latency (p50)" : "The tail (p99)")
 	if (!text) { set ylabel panel.", µs (log)" }
-	set yrange [10:4 * top(panel, 1000)]
+	set yrange [10:40 * top(panel, 1000)]
 	plot @nothing, for [n in drawn(panel, all)] points(n, panel, all) using 3:4 with lines lt style(n) dt solid title n, \
 		for [n in drawn(panel, "0")] points(n, panel, "0") using 3:4:5:6 with yerrorbars lt style(n) dt solid notitle, \
 		for [n in drawn(panel, "1")] points(n, panel, "1") using 3:4:5:6 with yerrorbars lt style(n) dt solid pt mark(n) - 1 notitle, \

@@ -19,8 +19,8 @@ set key top left reverse Left
 set title (text ? "1000 requests/s" : "Throughput, closed loop")
 if (!text) { set ylabel "thousand requests per second" }
 set yrange [0:1.4 * top("requests", 1) / 1000]
-plot for [n=1:3] points(word(names, n), "requests", all) using ($3 * aside(n)):($4 / 1000) with lines lt 21 + n notitle, \
-	for [n=1:3] points(word(names, n), "requests", all) using ($3 * aside(n)):($4 / 1000):($5 / 1000):($6 / 1000) with yerrorbars lt 21 + n dt solid title title(n)
+plot for [n=1:3] points(word(names, n), "requests", all) using ($3 * aside(n)):($4 / 1000) with linespoints lt 21 + n title title(n), \
+	for [n=1:3] points(word(names, n), "requests", all) using ($3 * aside(n)):($4 / 1000):($5 / 1000):($6 / 1000) with yerrorbars lt 21 + n dt solid notitle
 unset label 100
 unset key
 set origin 0.5, 0
