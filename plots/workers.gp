@@ -5,7 +5,8 @@ set linetype 22 lc rgb "#332288" lw 2 pt 9 ps 1.1 dt (9,4)
 set linetype 23 lc rgb "#882255" lw 2 pt 7 ps 1.0 dt solid
 set linetype 24 lc rgb "#44aa99" lw 2 pt 5 ps 1.0 dt (3,3)
 names = "09-exclusive--exclusive 10-reuseport 10-reuseport--pin"
-title(n) = n == 1 ? "09 --exclusive" : n == 2 ? "10" : "10 --pin"
+there(n) = strstrt(" ".have, " ".word(names, n)." ") > 0
+title(n) = !there(n) ? "" : n == 1 ? "09 --exclusive" : n == 2 ? "10" : "10 --pin"
 aside(n) = 2 ** (0.06 * (n - 2)) # beside one another: bars at the same number would hide each other
 
 set multiplot
