@@ -35,7 +35,7 @@ every_cpu() {
 }
 
 do_workers() {
-	local n trial trials=${PAIRS:-6} lab option order
+	local n trial trials=${PAIRS:-$TRIALS} lab option order
 	SERVER_CPU=$(every_cpu) begin workers \
 		"closed loop, 50 connections, $SIZE bytes; client on CPU $CLIENT_CPU, every server free to use all CPUs; --pin: worker i stays on the i-th CPU, the first of them the client's" \
 		"$trials" lab workers trial pair rate cpu_us_per_request cpu_percent cpus
