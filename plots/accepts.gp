@@ -13,7 +13,8 @@ set multiplot
 set xrange [0:20]
 set yrange [0:1.18 * of]
 set ytics of / 4.0
-set xtics ("one socket" at(1, 2.5), "EXCLUSIVE" at(2, 2.5), "one epoll set" at(3, 2.5), "a socket each" at(4, 2.5)) scale 0 font small
+set xtics ((text ? "1 sock" : "one socket") at(1, 2.5), (text ? "EXCL" : "EXCLUSIVE") at(2, 2.5), \
+	(text ? "1 set" : "one epoll set") at(3, 2.5), (text ? "each" : "a socket each") at(4, 2.5)) scale 0 font small
 unset key
 do for [p=1:2] {
 	arrival = word("singly together", p)

@@ -18,7 +18,7 @@ esac
 BENCH=${BENCH:-$dir/bench} PLOTS=${PLOTS:-$dir/plots}
 export BENCH BUILD
 # Those that are drawn from what points.sh makes of the numbers.
-POINTS='callsload spectrum loadlatency connections idle omission cpu observer backpressure peers'
+POINTS='callsload spectrum loadlatency connections idle omission cpu observer backpressure peers workers'
 
 is_points() {
 	[[ " $POINTS " = *" $1 "* ]]

@@ -16,5 +16,5 @@ plot @nothing, for [i=1:words(list)] mine(i, "0") \
 		using (i - 1 + side($3)):4 with points lt style(word(list, i)) pt mark(word(list, i)) - 1 ps 0.8 lw 1, \
 	for [i=1:words(list)] points(word(list, i), panel, all) using (i - 1.3):4:(0.6):(0) \
 		with vectors nohead lt style(word(list, i)) dt solid lw 3, \
-	for [i=1:words(list)] points(word(list, i), panel, all) using (i - 0.95):4:(brief($4)) \
-		with labels font small offset (text ? 0 : 0.8), (text ? 1 : 0.8) left textcolor rgb "#222222"
+	for [i=1:words(list)] points(word(list, i), panel, all) using (text ? i - 0.95 : i - 0.8):4:(brief($4)) \
+		with labels font small offset 0, (text ? 1 : 0.8) left textcolor rgb "#222222"

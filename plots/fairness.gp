@@ -5,7 +5,7 @@ worst(n) = 0.0 + system(sprintf("awk -F'\t' '$1 == \"%s\" && $4 == 1 && $3 > m {
 turn(n) = int(system(sprintf("awk '/^# reads per epoll_wait %s: / { n = $NF } END { print n + 0 }' '%s'", n, data)))
 ms(x) = x < 10 ? sprintf("%.1f ms", x) : commas(int(x + 0.5))." ms"
 
-set title "A ping beside a flood: when it is answered"
+set title "A ping beside a flood: when it is answered" offset 0, (text ? 0 : 0.8)
 set xlabel "seconds, when the ping was sent"
 if (!text) { set ylabel "answered after, ms (log scale)" }
 set xrange [0:peak(2, 1800) / 1000]
@@ -18,7 +18,7 @@ ends = flood("b")
 if (!text) {
 	set object 1 rectangle from begins, graph 0 to ends, graph 1 behind fc rgb "#eeeeee" fs solid noborder
 }
-set label 1 "three clients flood" at (begins + ends) / 2, graph 0.04 center
+set label 1 "three clients flood" at (begins + ends) / 2, graph (text ? 0.5 : 1.025) center
 plot for [n in have] rows(n) using ($2 / 1000):($3 / 1000) with linespoints lt style(n) ps 0.5 \
-	title sprintf("%s: slowest %s, %s reads per epoll_wait", n, ms(worst(n)), commas(turn(n)))
+	title sprintf("%s: slowest %s, %s reads per epoll_wait", text ? n[1:2] : n, ms(worst(n)), commas(turn(n)))
 if (text) { print footer }

@@ -17,18 +17,36 @@ trap 'rm -rf "$TMP"' EXIT
 # only is set to COLUMN=VALUE, only those.
 only=
 rows() {
+	if [ "$1" = latency ]; then
+		of_curves "$1"
+		return
+	fi
 	awk -F'\t' -v OFS='\t' -v only="$only" '
 		function missing(name) { return name in has ? "" : OFS name }
 		/^#/ { next }
 		/^!/ { print; next }
 		!n++ {
 			for (i = 1; i <= NF; i++) if ($i == substr(only, 1, index(only, "=") - 1)) of = i
-			for (i = 1; i <= NF; i++) { if ($i == "how" || $i == "server") $i = "lab"; has[$i] = 1 }
+			for (i = 1; i <= NF; i++) { if ($i == "how" || $i == "server") $i = "lab"; has[$i] = i }
 			print $0 missing("trial") missing("pair") missing("kept")
 			next
 		}
 		of && $of != substr(only, index(only, "=") + 1) { next }
-		{ print $0 ("trial" in has ? "" : OFS n++) ("pair" in has ? "" : OFS n++) ("kept" in has ? "" : OFS 1) }' \
+		{ print $0 ("trial" in has ? "" : OFS n++) ("pair" in has ? "" : OFS ("trial" in has ? $has["trial"] : n++)) ("kept" in has ? "" : OFS 1) }' \
+		"$BENCH/$1.tsv"
+}
+
+# of_curves FILE: its trials, two percentiles of each: the first points that are not below them.
+# A trial too short to have one has no number.
+of_curves() {
+	awk -F'\t' -v OFS='\t' '
+		/^!/ { print; next }
+		/^#/ { next }
+		!head++ { print "lab", "trial", "pair", "kept", "p50_us", "p99_us"; next }
+		!(($1, $2) in p50) { lab[++n] = $1; trial[n] = $2; p50[$1, $2] = p99[$1, $2] = "nan" }
+		$3 >= .5 && p50[$1, $2] == "nan" { p50[$1, $2] = $5 }
+		$3 >= .99 && p99[$1, $2] == "nan" { p99[$1, $2] = $5 }
+		END { for (i = 1; i <= n; i++) print lab[i], trial[i], trial[i], 1, p50[lab[i], trial[i]], p99[lab[i], trial[i]] }' \
 		"$BENCH/$1.tsv"
 }
 
@@ -162,6 +180,10 @@ backpressure) both backpressure epoll_ctl_per_blocked ctl ;;
 idle)
 	both idle p50_us p50 connections
 	both idle cpu_us cpu connections
+	;;
+workers)
+	both workers rate requests workers
+	both workers cpu_us_per_request request workers
 	;;
 peers)
 	only=max_per_s=nan # the others are of a closed loop

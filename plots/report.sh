@@ -39,7 +39,7 @@ charts=(
 	"oneshot|Four threads on one epoll set|One connection, 200 numbered messages, every other one of which keeps a thread busy: under LT and ET the next message wakes another thread, which answers first; one-shot hands the connection to one thread until it is armed again.|One overlap, or one answer out of place, in mode oneshot.|Bars for each mode; threads that met, wakeups for nothing, answers out of place"
 	"herd|The thundering herd|N processes wait for the same listening socket: each connection wakes all of them, or with EPOLLEXCLUSIVE one. Counted as voluntary context switches, since who is woken for nothing goes back to sleep inside epoll_wait and returns nothing.|A plain line that does not follow N, or an EXCLUSIVE one that does.|Lines over the number of processes; wakeups for each connection"
 	"accepts|Who accepts|Four workers, a bar for each: EPOLLEXCLUSIVE ends the herd and does not share the work, for it asks the waiters in the order in which they registered; an epoll set that threads share wakes the one who went to sleep last; a socket for each worker shares it by a hash.|Equal bars under EPOLLEXCLUSIVE while all are idle.|Groups of four bars; connections accepted by each worker"
-	"workers|More processes|Throughput and CPU of a request against the number of workers, on the CPUs of this machine, which the client shares.|With two CPUs, a line that keeps rising far beyond two workers without a rising cost.|Two panels of lines; medians of the trials"
+	"workers|More processes|The same placement for all: the client stays on one CPU, and a server may use every CPU, the client's too. So 09 and 10 differ by how they accept. 10 --pin is 10 with each worker kept on one CPU: what differs there is pinning by itself, and its first worker cannot leave the CPU that the client keeps busy.|With two CPUs, a line that keeps rising far beyond two workers without a rising cost.|Two panels of lines; medians of the trials"
 	"sendfile|A file without copies|The same file to the same client: sendfile against pread and send through a buffer of 64 KB.|A copy that takes less CPU than sendfile.|Two panels of bars; CPU and system calls for a GB"
 )
 
@@ -66,7 +66,8 @@ done
 # numbers CHART: the file that its numbers are in; of points, only what is not a single trial.
 numbers() {
 	if is_points "$1"; then
-		awk -F'\t' '/^#/ || ($2 !~ /\.trial$/ && $2 !~ /:/)' "$PLOTS/points/$1.tsv"
+		awk -F'\t' -v OFS='\t' '/^[#!]/ { print; next } !n++ { $9 = "mark"; print; next }
+			$2 !~ /\.trial$/ && $2 !~ /:/ { $9 = $9 ? "client-limited or too noisy" : "-"; print }' "$PLOTS/points/$1.tsv"
 	else
 		cat "$BENCH/$1.tsv"
 	fi
@@ -80,6 +81,28 @@ table() {
 		END { print "</table>" }'
 }
 
+# latencies CHART: the file of trials that its latencies are in, if it shows any.
+latencies() {
+	case $1 in
+	spectrum) echo claim ;;
+	loadlatency) echo load ;;
+	latency | connections | idle | observer) echo "$1" ;;
+	esac
+}
+
+# times FILE: its latencies, each with its range over the trials and what that says.
+times() {
+	echo '<div class=wide tabindex=0>'
+	plots/times.sh "$1" | awk -F'\t' -v OFS='\t' '
+		$1 == "lab" { print "server", "case", "percentile", "median (range), µs", "trials", "against 03-epoll-lt"; next }
+		function us(x) { return sprintf(x < 1000 ? "%.3g" : "%.0f", x) }
+		{
+			number = $4 == 0 ? "-" : $4 == 1 ? us($6) " (1 trial)" : us($6) " (" us($7) "-" us($8) ")"
+			print $1, $2, substr($3, 1, 3), number, $4 " of " $5 ($10 && $4 ? ", the others client-limited" : ""), $9
+		}' | sed "1s/03-epoll-lt/$([ "$1" = observer ] && echo none || echo 03-epoll-lt)/" | table
+	echo '</div>'
+}
+
 # The servers that failed, in words.
 failures() {
 	escape <"$1" | sed -n 's|^! *\(.*\)|<p class=failed>no number: \1</p>|p'
@@ -87,7 +110,19 @@ failures() {
 
 # The chart's numbers in a sentence, for who does not see it.
 describe() {
-	if is_points "$1"; then describe_points "$1"; else describe_rows "$1"; fi
+	if [ "$1" = latency ]; then
+		describe_latency
+	elif is_points "$1"; then
+		describe_points "$1"
+	else
+		describe_rows "$1"
+	fi
+}
+
+describe_latency() {
+	plots/times.sh latency | awk -F'\t' '
+		$3 == "p50_us" { printf "%s%s: %s", (n++ ? "; " : ""), $1, $4 == 0 ? $9 : sprintf("%.0f µs (%.0f-%.0f)", $6, $7, $8) }
+		END { print "" }'
 }
 
 describe_rows() {
@@ -97,18 +132,16 @@ describe_rows() {
 		function add(s) { text[$1] = text[$1] (text[$1] == "" ? "" : ", ") s }
 		chart == "syscalls" { s = 0; for (i = 3; i <= NF; i++) s += $i; add(sprintf("%.2f", s)) }
 		chart == "ksweep" { add($5 " at k = " $2) }
-		chart == "latency" && !(($1, $2) in done) && $3 >= .5 { done[$1, $2] = 1; add(sprintf("%.0f", $5)) }
 		chart == "connections" { add(sprintf("%.0f µs and %s calls a second at %s", $4, $6, $2)) }
 		chart == "starvation" { if ($2 < 1000) quiet[$1] = $4; text[$1] = quiet[$1] " in the silence, " $4 " in the end" }
 		chart == "spin" { add($2 " returns a second, " $3 " % CPU") }
 		chart == "oneshot" { add($2 ": " $3 " overlaps, " $4 " empty wakeups, " $5 " out of place") }
 		chart == "herd" { add($5 " wakeups a connection at N = " $2) }
 		chart == "accepts" { add((NR && last[$1] != $2 ? $2 " " : "") $5); last[$1] = $2 }
-		chart == "workers" { add($4 " requests a second and " $5 " µs each at N = " $2) }
 		chart == "sendfile" { add($4 " s of CPU and " $6 + $7 + $8 + $9 " calls a GB") }
 		chart == "fairness" { if ($4 && $3 > slow[$1]) slow[$1] = $3; text[$1] = sprintf("%.0f ms", slow[$1] / 1000) }
 		END {
-			for (i = 1; i <= n; i++) printf "%s%s: %s%s", (i > 1 ? "; " : ""), labs[i], text[labs[i]], (chart == "latency" ? " µs" : "")
+			for (i = 1; i <= n; i++) printf "%s%s: %s", (i > 1 ? "; " : ""), labs[i], text[labs[i]]
 			print ""
 		}' "$BENCH/$1.tsv"
 }
@@ -116,15 +149,15 @@ describe_rows() {
 # Medians: every panel, server by server; of a curve, where it passes a percentile.
 describe_points() {
 	numbers "$1" | awk -F'\t' -v chart="$1" '
-		BEGIN { split("p50 p99 cpu load claim calls wait rate ctl max bytes maximum curve", name, " ")
-			split("p50 in µs|p99 in µs|CPU in µs a request|CPU in µs a request|CPU in % of one|calls|epoll_wait calls a request|requests a second|epoll_ctl a blocked reply|requests a second at most|bytes an idle connection|highest rate found|µs", means, "|")
+		BEGIN { split("p50 p99 cpu load claim calls wait rate ctl max bytes maximum curve requests request", name, " ")
+			split("p50 in µs|p99 in µs|CPU in µs a request|CPU in µs a request|CPU in % of one|calls|epoll_wait calls a request|requests a second|epoll_ctl a blocked reply|requests a second at most|bytes an idle connection|highest rate found|µs|requests a second|CPU in µs a request", means, "|")
 			for (i in name) unit[name[i]] = means[i] }
 		/^[#!]/ || $1 == "lab" { next }
 		$2 == "curve" { p = $3 >= 1000 ? "p99.9" : $3 >= 100 ? "p99" : $3 >= 10 ? "p90" : $3 >= 2 ? "p50" : ""; if (p == "" || seen[$1, p]++) next; $3 = p }
 		{
 			k = $2; if (!(k in text)) panel[++n] = k
 			at = $3 == "nan" ? "" : " at " $3
-			text[k] = text[k] ($1 != last[k] ? (text[k] == "" ? "" : "; ") $1 " " : ", ") sprintf($4 >= 1000 ? "%.0f" : "%.4g", $4) at ($9 ? " (not to be trusted)" : "")
+			text[k] = text[k] ($1 != last[k] ? (text[k] == "" ? "" : "; ") $1 " " : ", ") sprintf($4 >= 1000 ? "%.0f" : "%.4g", $4) at ($9 != "-" ? " (not to be trusted)" : "")
 			last[k] = $1
 		}
 		END { for (i = 1; i <= n; i++) printf "%s%s: %s", (i > 1 ? ". " : ""), (panel[i] in unit ? unit[panel[i]] : panel[i]), text[panel[i]]; print "" }'
@@ -182,12 +215,13 @@ further() {
 			plots/points.sh --rows "$file" | "$BUILD/stats" summary --metric "$m" --by "$by" 2>/dev/null | table
 		done
 		printf '</div>'
+		[ "$file" = streams ] || times "$file"
 		failures "$BENCH/$file.tsv"
 		printf '</section>\n'
 	done <<-'END'
-		bursts lab,depth calls_per_request cpu_us p50_us
+		bursts lab,depth calls_per_request cpu_us
 		streams lab,direction,size calls_per_mb epoll_ctl_per_mb mb_per_s cpu_ms_per_mb
-		slow lab,slow p50_us p99_us cpu_us memory_kb
+		slow lab,slow cpu_us memory_kb
 	END
 	[ "$PROFILE" = full ] && measured "$BENCH/hundred.tsv" || return 0
 	printf '<section><h2>A hundred thousand connections</h2><p>%s.</p><div class=wide tabindex=0>' "$(about "$BENCH/hundred.tsv" what)"
@@ -215,7 +249,7 @@ page() {
 		.wide { overflow: auto; max-height: 30rem }
 		.failed { color: #b34700; font-weight: bold; overflow-wrap: anywhere }
 		@media (prefers-color-scheme: dark) { .failed { color: #ff9550 } }
-		@media screen and (max-width: 42rem) { figcaption::before { content: "Swipe the chart sideways. " } }
+		@media screen and (max-width: 42rem) { figcaption::before { content: "Swipe the chart sideways." } }
 		section { margin: 2.5rem 0 }
 		.claims { width: 100%; font-size: .9rem }
 		.claims td, .claims th { white-space: normal; vertical-align: top }
@@ -248,16 +282,17 @@ page() {
 		every run; those of 02 and 06, which never do, and all times are this machine's, and
 		each chart says how many trials stand behind it. A server that drops or changes a byte gets no number.</p>
 	EOF
-	local name title read refute kind file open words
+	local name title read refute kind file open words timed
 	[ "$PROFILE" != full ] || claims
 	for name in "${shown[@]}"; do
 		IFS='|' read -r _ title read refute kind <<<"$(printf '%s\n' "${charts[@]}" | grep "^$name|")"
 		file=$BENCH/$(sources "$name" | cut -d' ' -f1).tsv
 		printf '<section><h2>%s</h2>\n<p>%s</p>\n<figure><div class=card tabindex=0>\n' "$title" "$read"
 		words=$(describe "$name")
-		picture "$name" "$title. $kind: $words."
-		printf '</div><figcaption>%s. Trials: %s%s. %s, commit %s.</figcaption></figure>\n' \
-			"$(about "$file" what)" "$(about "$file" trials)" "$(about "$file" kept | sed 's/^./, kept &/')" "$(about "$file" date)" "$(about "$file" commit)"
+		picture "$name" "$title. $kind: $words. Trials: $(about "$file" trials)."
+		echo '</div><figcaption></figcaption></figure>' # what was measured is in the picture
+		timed=$(latencies "$name")
+		[ -z "$timed" ] || ! measured "$BENCH/$timed.tsv" || times "$timed"
 		failures "$file"
 		open=open
 		[ "$(numbers "$name" | grep -vc '^[#!]')" -le $((LONG + 1)) ] || open=

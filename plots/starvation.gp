@@ -14,7 +14,7 @@ set ytics ("0" 0, "2,000" 2000, "4,000" 4000, "6,000" 6000, "8,000" 8000, "10,00
 set key at graph 0.99, 0.84 right top
 set arrow 1 from 1, graph 0 to 1, graph 1 nohead lt 40
 set label 1 "the client is silent" at 0.5, 8700 center
-set label 2 (text ? "a byte every 50 ms" : "then it sends a byte every 50 ms") at 1.04, 8700 left
+set label 2 (text ? "a byte every 50 ms" : "then it sends a byte every 50 ms") at (text ? 1.08 : 1.04), (text ? 9300 : 8700) left
 if (sent > 0) {
 	set label 3 sprintf("05 has answered %s;\n%s lie in the kernel", commas(answered), commas(sent - answered)) \
 		at 0.5, answered + 1700 center

@@ -70,7 +70,7 @@ squeezed(name) = name eq "libevent" ? "event" : name eq "bpftrace" ? "bpf" : nam
 short(name) = !numbered(name) ? (text ? squeezed(name) : name) : text ? name[1:2].(strstrt(name, "--") ? name[strstrt(name, "--"):] : "") : name[1:2]."\n".name[4:]
 commas(x) = x >= 1000 ? sprintf("%d,%03d", int(x / 1000), int(x) % 1000) : sprintf("%d", x)
 human(x) = x >= 1e6 ? sprintf("%.2f M", x / 1e6) : x >= 1e5 ? sprintf("%.0f k", x / 1e3) : commas(int(x + 0.5))
-brief(x) = x < 9.995 ? sprintf("%.2f", x) : x < 99.95 ? sprintf("%.1f", x) : human(x)
+brief(x) = text && x >= 1e4 ? sprintf("%.0fk", x / 1e3) : x < 9.995 ? sprintf("%.2f", x) : x < 99.95 ? sprintf("%.1f", x) : human(x)
 decades = '("1" 1, "10" 10, "100" 100, "1,000" 1e3, "10,000" 1e4, "100,000" 1e5, "1 M" 1e6, "10 M" 1e7)'
 rates = '("1k" 1e3, "2k" 2e3, "5k" 5e3, "10k" 1e4, "20k" 2e4, "50k" 5e4, "100k" 1e5, "" 1.2e5, "" 1.4e5, "200k" 2e5, "500k" 5e5)'
 percentiles = '("0" 1, "50" 2, "75" 4, "90" 10, "99" 100, "99.9" 1000, "99.99" 10000)'

@@ -15,37 +15,51 @@ for name in syscalls latency connections spin; do
 	}
 done
 
-# A percentile of a trial is its first point that is not below it; a trial too short to have
-# one has no number. Over the trials: the median.
+# Counts: the same on every run, so they stay bare numbers.
 awk -F'\t' '
-	function median(list,   v, n, i, j, t) {
-		n = split(list, v, " ")
-		for (i = 2; i <= n; i++) for (j = i; j > 1 && v[j - 1] + 0 > v[j] + 0; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
-		return n == 0 ? "-" : sprintf("%.0f", n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2)
-	}
 	function known(lab) { if (!(lab in calls)) { labs[++n] = lab; calls[lab] = "-" } }
 	FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/\.tsv$/, "", file) }
-	/^# trials:/ { trials[file] = substr($0, 11) }
 	/^#/ || $1 == "lab" { next }
 	/^!/ { failed = failed "\n  " file ": " substr($0, 3); next }
-	{ known($1) }
-	file == "syscalls" { s = 0; for (i = 3; i <= NF; i++) s += $i; calls[$1] = sprintf("%.2f", s) }
-	file == "latency" && $3 >= .5 && !(($1, $2) in half) { half[$1, $2] = 1; p50[$1] = p50[$1] " " $5 }
-	file == "latency" && $3 >= .99 && !(($1, $2) in tail) { tail[$1, $2] = 1; p99[$1] = p99[$1] " " $5 }
-	file == "connections" && $2 == 10000 { many[$1] = many[$1] " " $4 }
-	file == "spin" { spin[$1] = $2; cpu[$1] = $3 }
+	file == "syscalls" { known($1); s = 0; for (i = 3; i <= NF; i++) s += $i; calls[$1] = sprintf("%.2f", s) }
+	file == "spin" { known($1); spin[$1] = $2; cpu[$1] = $3 }
 	END {
-		printf "\n%-20s %9s %8s %8s %9s %10s %6s\n", "", "calls per", "p50", "p99", "p50 of 10k", "wakeups/s", "CPU %"
-		printf "%-20s %9s %8s %8s %10s %10s %6s\n", "lab", "request", "us", "us", "conns, us", "idle", "idle"
+		printf "\n%-20s %17s %17s %12s\n", "counts", "calls per request", "wakeups/s, idle", "CPU %, idle"
 		for (i = 1; i <= n; i++) {
 			l = labs[i]
-			printf "%-20s %9s %8s %8s %10s %10s %6s\n", l, calls[l], median(p50[l]), median(p99[l]), \
-				median(many[l]), (l in spin) ? spin[l] : "-", (l in cpu) ? cpu[l] : "-"
+			printf "%-20s %17s %17s %12s\n", l, calls[l], (l in spin) ? spin[l] : "-", (l in cpu) ? cpu[l] : "-"
 		}
-		printf "calls: 1 connection, 64 bytes; p50, p99: open loop, median of trials: %s\n", trials["latency"]
-		printf "trials behind calls: %s, 10k conns: %s, idle: %s\n", trials["syscalls"], trials["connections"], trials["spin"]
 		if (failed) print "no number from:" failed
 	}' "$BENCH"/{syscalls,latency,connections,spin}.tsv | fold -s -w 80
+
+# Times: the median of the trials and their range, then what can be said of a difference.
+{
+	plots/times.sh latency | awk -F'\t' -v OFS='\t' '{ $3 = substr($3, 1, 3); print }'
+	plots/times.sh connections | awk -F'\t' -v OFS='\t' '$3 == "p50_us" && ($2 == 10000 || $2 == "-") { $3 = "many"; print }'
+} | awk -F'\t' '
+	function us(x) { return sprintf("%.0f", x) }
+	function show(lab, what) { return (lab, what) in text ? text[lab, what] : "-" }
+	$1 == "lab" { next }
+	!($1 in known) { known[$1] = 1; labs[++n] = $1 }
+	{
+		star = $10 && $4 ? "*" : ""
+		noted = noted star
+		text[$1, $3] = $4 == 0 ? $9 : $4 == 1 ? us($6) " (1 trial)" star : us($6) " (" us($7) "-" us($8) ")" star
+		if ($10 && $4) lost[++losses] = $1 ": " $4 " of " $5 " trials"
+		if ($1 == "04-epoll-et") verdict[$3] = $9
+		if ($3 != "many" && $5 > trials) trials = $5
+	}
+	END {
+		printf "\n%-18s %20s %20s %18s\n", "times, us", "p50", "p99", "p50, 10,000 conns"
+		for (i = 1; i <= n; i++)
+			printf "%-18s %20s %20s %18s\n", labs[i], show(labs[i], "p50"), show(labs[i], "p99"), show(labs[i], "many")
+		printf "The median of %d trials, in brackets the least and the largest of them.\n", trials
+		if (losses) print "* In the other trials the client was the limit; they are not in the number."
+		print "04-epoll-et against 03-epoll-lt, trials in pairs:"
+		split("p50 p99 many", what, " "); split("p50|p99|p50, 10,000 conns", name, "|")
+		for (i = 1; i <= 3; i++)
+			printf "  %-18s %s\n", name[i], (what[i] in verdict) ? verdict[what[i]] : "not measured"
+	}'
 {
 	sed -n 's/^# cpu: //p' "$BENCH/syscalls.tsv"
 	sed -n 's/^# kernel: //p' "$BENCH/syscalls.tsv"

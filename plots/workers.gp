@@ -1,34 +1,34 @@
-# Throughput, and the CPU of a request, against the number of processes.
+# Throughput, and the CPU of a request, against the number of processes: medians with the least
+# and the largest of the trials.
 load "plots/style.gp"
 set linetype 22 lc rgb "#332288" lw 2 pt 9 ps 1.1 dt (9,4)
 set linetype 23 lc rgb "#882255" lw 2 pt 7 ps 1.0 dt solid
-names = "09-exclusive--exclusive 10-reuseport"
-one(n) = sprintf("<awk -F'\t' '$1 == \"%s\"' '%s'", word(names, n), data)
-# The middle trial of each number of workers; with an even number of them the lower one.
-median(n, column) = sprintf("<awk -F'\t' -v c=%d '$1 == \"%s\" { print $2, $c }' '%s' | sort -k1,1n -k2,2n | awk '{ v[$1, ++k[$1]] = $2 } END { for (w = 1; w <= 64; w++) if (k[w]) printf \"%%d\\t%%s\\n\", w, v[w, int((k[w] + 1) / 2)] }'", column, word(names, n), data)
-title(n) = n == 1 ? "09-exclusive --exclusive" : "10-reuseport"
-top(column) = 0.0 + system(sprintf("awk -F'\t' '/^[01]/ && $%d > m { m = $%d } END { print m + 0 }' '%s'", column, column, data))
+set linetype 24 lc rgb "#44aa99" lw 2 pt 5 ps 1.0 dt (3,3)
+names = "09-exclusive--exclusive 10-reuseport 10-reuseport--pin"
+there(n) = strstrt(" ".have, " ".word(names, n)." ") > 0
+title(n) = !there(n) ? "" : n == 1 ? "09 --exclusive" : n == 2 ? "10" : "10 --pin"
+aside(n) = 2 ** (0.06 * (n - 2)) # beside one another: bars at the same number would hide each other
 
 set multiplot
 set logscale x 2
 set xlabel "processes (log)"
-set xrange [0.8:1.3 * top(2)]
+set xrange [0.8:1.3 * far("requests", 2)]
 set xtics (1, 2, 4, 8, 16)
 set origin 0, 0
 set size 0.5, 1
 set key top left reverse Left
-set title "Throughput, closed loop"
+set title (text ? "1000 requests/s" : "Throughput, closed loop")
 if (!text) { set ylabel "thousand requests per second" }
-set yrange [0:1.4 * (top(4) > 0 ? top(4) / 1000 : 1)]
-plot for [n=1:2] one(n) using 2:($4 / 1000) with points lt 21 + n notitle, \
-	for [n=1:2] median(n, 4) using 1:($2 / 1000) with lines lt 21 + n title title(n)
+set yrange [0:1.4 * top("requests", 1) / 1000]
+plot for [n=1:3] points(word(names, n), "requests", all) using ($3 * aside(n)):($4 / 1000) with linespoints lt 21 + n title title(n), \
+	for [n=1:3] points(word(names, n), "requests", all) using ($3 * aside(n)):($4 / 1000):($5 / 1000):($6 / 1000) with yerrorbars lt 21 + n dt solid notitle
 unset label 100
 unset key
 set origin 0.5, 0
-set title "... and what a request costs"
+set title (text ? "CPU, µs a request" : "... and what a request costs")
 if (!text) { set ylabel "CPU of the server, µs per request" }
-set yrange [0:1.4 * (top(5) > 0 ? top(5) : 1)]
-plot for [n=1:2] one(n) using 2:5 with points lt 21 + n, \
-	for [n=1:2] median(n, 5) using 1:2 with lines lt 21 + n
+set yrange [0:1.4 * top("request", 1)]
+plot for [n=1:3] points(word(names, n), "request", all) using ($3 * aside(n)):4 with lines lt 21 + n, \
+	for [n=1:3] points(word(names, n), "request", all) using ($3 * aside(n)):4:5:6 with yerrorbars lt 21 + n dt solid
 unset multiplot
 if (text) { print footer }

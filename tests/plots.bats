@@ -43,8 +43,8 @@ setup() {
 @test "plots: the reads in the fairness chart are the data's, whatever their digits" {
 	printf '# reads per epoll_wait %s\n' '03-epoll-lt: 3' '04-epoll-et: 7026' '07-et-fair: 8' >>"$BENCH/fairness.tsv"
 	run draw fairness text
-	assert_output --regexp '04-epoll-et: slowest 900 ms, 7,026 reads'
-	assert_output --regexp '07-et-fair: slowest 0.4 ms, 8 reads'
+	assert_output --regexp '04: slowest 900 ms, 7,026 reads'
+	assert_output --regexp '07: slowest 0.4 ms, 8 reads'
 }
 
 @test "plots: a lab keeps its colour when the one before it failed" {
@@ -136,8 +136,73 @@ setup() {
 
 @test "plots: the table has no p99 of a trial that is too short to have one" {
 	run plots/table.sh
-	assert_line --regexp '^03-epoll-lt +3\.00 +40 +- '
+	assert_line --regexp '^03-epoll-lt +40 \(1 trial\) +trials too short +-$'
 	printf '03-epoll-lt\t1\t0.99\t100\t77\n' >>"$BENCH/latency.tsv"
 	run plots/table.sh
-	assert_line --regexp '^03-epoll-lt +3\.00 +40 +77 '
+	assert_line --regexp '^03-epoll-lt +40 \(1 trial\) +77 \(1 trial\) +-$'
+}
+
+@test "plots: the table has times with their range and a verdict: quiet, noisy, and too few trials" {
+	trials_of 6 quiet
+	run plots/table.sh
+	assert_success
+	assert_line --regexp '^03-epoll-lt +40 \(40-41\) +102 \(100-105\) +-$'
+	assert_line --regexp '^04-epoll-et +80 \(80-81\) +102 \(100-105\) +-$'
+	assert_line --regexp '^  p50 +higher$'
+	assert_line --regexp '^  p99 +equivalent within 5 %$'
+	trials_of 6 noisy
+	run plots/table.sh
+	assert_line --regexp '^03-epoll-lt +40 \(40-41\) +5000 \(100-9000\) +-$'
+	assert_line --regexp '^  p99 +no difference detected \(could have seen >= [0-9]+ %\)$'
+	trials_of 3 noisy
+	run plots/table.sh
+	assert_line --regexp '^03-epoll-lt +41 \(40-41\) +7000 \(100-8000\) +-$'
+	assert_line --regexp '^  p50 +too few pairs \(3 of 6\)$'
+	assert_line 'The median of 3 trials, in brackets the least and the largest of them.'
+}
+
+@test "plots: a trial that the client limited is marked in the table and in the report, and is no result" {
+	trials_of 6 quiet
+	sed -i '/^04-epoll-et\t6\t/d; s/^lab\t/! 04-epoll-et error client-limited\n&/' "$BENCH/latency.tsv"
+	run plots/table.sh
+	assert_line --regexp '^04-epoll-et +81 \(80-81\)\* +102 \(100-104\)\* +-$'
+	assert_line '* In the other trials the client was the limit; they are not in the number.'
+	draw_all
+	plots/report.sh
+	grep -q '<tr><td>04-epoll-et<td>-<td>p50<td>81 (80-81)<td>5 of 6, the others client-limited<td>too few pairs (5 of 6)$' "$OUT/index.html"
+	sed -i '/^04-epoll-et\t/d' "$BENCH/latency.tsv"
+	run plots/table.sh
+	assert_line --regexp '^04-epoll-et +client-limited +client-limited +-$'
+	draw_all
+	plots/report.sh
+	grep -q '<tr><td>04-epoll-et<td>-<td>p50<td>-<td>0 of 6<td>client-limited$' "$OUT/index.html"
+}
+
+@test "plots: the table is plain ASCII without a UTF-8 locale, in 80 columns whatever the numbers are" {
+	trials_of 6 noisy
+	awk -F'\t' -v OFS='\t' '/^0/ && $3 == 0.99 { $5 *= 100 } { print }' "$BENCH/latency.tsv" >"$BENCH/x"
+	mv "$BENCH/x" "$BENCH/latency.tsv"
+	LC_ALL=C run plots/table.sh
+	assert_success
+	for line in "${lines[@]}"; do [[ ${#line} -le 80 ]] || fail "too wide: $line"; done
+	run env LC_ALL=C grep -n '[^ -~]' <<<"$output"
+	assert_failure
+}
+
+@test "plots: the report gives each latency its range and its verdict" {
+	trials_of 6 noisy
+	draw_all
+	run plots/report.sh
+	assert_success
+	grep -q '<tr><td>04-epoll-et<td>-<td>p50<td>80.5 (80-81)<td>6 of 6<td>higher$' "$OUT/index.html"
+	grep -qE '<tr><td>04-epoll-et<td>-<td>p99<td>102 \(100-105\)<td>6 of 6<td>no difference detected \(could have seen &gt;= [0-9]+ %\)$' "$OUT/index.html"
+	grep -q 'aria-label="[^"]*03-epoll-lt: 40 µs (40-41)' "$OUT/index.html"
+}
+
+@test "plots: no caption stands twice in the report" {
+	sed -i 's/^# what: .*/# what: a caption to count/' "$BENCH"/*.tsv
+	draw_all
+	plots/report.sh
+	seen=$(sed 's/aria-label="[^"]*"//' "$OUT/index.html" | grep -o 'a caption to count' | wc -l)
+	[[ $seen -eq 7 ]] || fail "$seen times under 7 charts"
 }

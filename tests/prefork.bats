@@ -321,13 +321,26 @@ restarted() {
 	workers_are 3 && [[ $(workers) != "$1" ]]
 }
 
-@test "prefork: 10's workers stay on one CPU each, in turn" {
-	start_workers 4 10-reuseport
+@test "prefork: with --pin 10's workers stay on one CPU each, in turn" {
+	start_workers 4 10-reuseport --pin
 	for pid in $(workers); do
 		wait_until 5 pinned "$pid"
 	done
 	cpus=$(nproc)
 	[[ $(for pid in $(workers); do sed -n 's/^Cpus_allowed_list://p' "/proc/$pid/status"; done | sort -u | wc -l) -eq $((cpus < 4 ? cpus : 4)) ]]
+}
+
+# As in 09: what the two are compared by must not differ in this as well.
+@test "prefork: without --pin 10's workers may use every CPU that 10 may use" {
+	for lab in $BOTH; do
+		start_workers 2 $lab
+		allowed=$(grep '^Cpus_allowed_list:' /proc/self/status)
+		for _ in {1..8}; do answers || fail "$lab: no answer"; done
+		for pid in $(workers); do
+			grep -qxF "$allowed" "/proc/$pid/status" || fail "$lab: worker $pid is pinned"
+		done
+		stop_lab
+	done
 }
 
 pinned() {

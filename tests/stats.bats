@@ -282,6 +282,25 @@ pairs() {
 }
 
 # Each of 400 data sets; the bounds are what is promised or 4 deviations, whichever is wider.
+@test "stats: summary --against has the verdict of pairs for each lab, in each case, in its row" {
+	{
+		printf 'lab\ttrial\tpair\tkept\tus\tcase\n'
+		for t in 1 2 3 4 5 6; do
+			printf 'a\t%d\t%d\t1\t100\tone\nb\t%d\t%d\t1\t200\tone\na\t%d\t%d\t1\t100\ttwo\nb\t%d\t%d\t%d\t101\ttwo\n' \
+				$t $t $t $t $t $t $t $t $((t > 1))
+		done
+	} >"$T"
+	run stats summary --metric us --by lab,case --against a "$T"
+	assert_success
+	assert_line --regexp '^a	one	.*	-$'
+	assert_line --regexp '^b	one	.*	higher$'
+	assert_line --regexp '^b	two	.*	too few pairs \(5 of 6\)$'
+	run -2 stats summary --metric us --by case --against a "$T"
+	assert_output "stats summary: --against: compares labs, so --by needs lab"
+	run -1 stats summary --metric us --against c "$T"
+	assert_output "stats summary: $T: no trial of lab 'c'"
+}
+
 @test "stats: the intervals hold the true median as often as they say" {
 	local n held in95 in90
 	plans 400 12 0 .5 >"$T"

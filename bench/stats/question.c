@@ -28,6 +28,9 @@ static const struct {
 } options[] = {
 	{ SUMMARY | PAIRS | CLAIM,
 		{ 'm', "metric", "COLUMN", "what was measured", .text = &asked.metric } },
+	{ SUMMARY, { 0, "against", "LAB",
+			   "a verdict: each lab's difference from this one, in pairs",
+			   .text = &asked.against } },
 	{ CLAIM, { 0, "lab", "LAB", "the server that the claim is about",
 			 .text = &asked.lab } },
 	{ PAIRS | CLAIM,

@@ -8,7 +8,7 @@ enum command { SUMMARY = 1, PAIRS = 2, CLAIM = 4 }; /* bits */
 
 struct question {
 	enum command command;
-	const char *metric, *by, *where, *lab, *a, *b;
+	const char *metric, *by, *where, *lab, *a, *b, *against;
 	double claim, tolerance, within;
 	long seed;
 	bool absolute, json;

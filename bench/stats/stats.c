@@ -1,5 +1,6 @@
 /* What a file of trials says, and how surely: the median of each group, the difference
  * between two servers that were measured in pairs, a claim against what was measured. */
+#include "err.h"
 #include "stats/difference.h"
 #include "stats/median.h"
 #include "stats/question.h"
@@ -9,6 +10,7 @@
 #include "stats/verdict.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void put_keys(const struct group *g)
 {
@@ -33,12 +35,44 @@ static void put_sample(const struct sample *s)
 	put_number("high95", r.high);
 }
 
+/* Same keys but for the lab, which is either the group's own or the other's. */
+static bool comparable(const struct group *g, const struct trial *t)
+{
+	for (size_t i = 0; i < table.keys; i++)
+		if (table.key[i] != table.lab && strcmp(g->trial[0].cell[table.key[i]],
+							 t->cell[table.key[i]]) != 0)
+			return false;
+	return strcmp(t->cell[table.lab], asked.a) == 0 ||
+	       strcmp(t->cell[table.lab], asked.b) == 0;
+}
+
+static const char *verdict_against(const struct group *g)
+{
+	size_t n = table.trials.n;
+	struct group both = { .trial = calloc(n + 1, sizeof *both.trial) };
+
+	if (!both.trial)
+		die_errno("groups");
+	asked.a = asked.against;
+	asked.b = g->trial[0].cell[table.lab];
+	for (size_t i = 0; i < n; i++)
+		if (comparable(g, &table.trials.trial[i]))
+			both.trial[both.n++] = table.trials.trial[i];
+	struct difference d = difference(&both);
+	free(both.trial);
+	return judge(&d);
+}
+
 static void summary_row(const struct group *g)
 {
 	struct sample s = sample(g, NULL);
 
 	put_keys(g);
 	put_sample(&s);
+	if (asked.against && strcmp(g->trial[0].cell[table.lab], asked.against) == 0)
+		put_text("verdict", "-");
+	else if (asked.against)
+		put_text("verdict", verdict_against(g));
 	row_end();
 	free(s.value);
 }
@@ -107,7 +141,7 @@ int main(int argc, char **argv)
 		answer = pairs_row;
 	else if (!asked.lab)
 		answer = claimed_difference_row;
-	rows_begin(table.trials.failures, asked.a != NULL);
+	rows_begin(table.trials.failures, asked.a || asked.against);
 	for (size_t i = 0; i < table.groups; i++)
 		answer(&table.group[i]);
 	rows_end();

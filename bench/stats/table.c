@@ -26,6 +26,14 @@ static char *copy(const char *list)
 	return to;
 }
 
+static bool by_lab(void)
+{
+	for (size_t i = 0; i < table.keys; i++)
+		if (table.key[i] == table.lab)
+			return true;
+	return false;
+}
+
 static void parse_by(void)
 {
 	char *list = copy(asked.by), *rest = asked.by ? list : NULL;
@@ -38,6 +46,8 @@ static void parse_by(void)
 			die_usage("--by: lab is what --a and --b compare");
 	}
 	free(list);
+	if (asked.against && !by_lab())
+		die_usage("--against: compares labs, so --by needs lab");
 }
 
 static void parse_where(void)
@@ -95,6 +105,8 @@ void table_load(const char *path)
 	table.pair = trials_column(&table.trials, "pair");
 	if (asked.lab)
 		trials_know(&table.trials, asked.lab);
+	if (asked.against)
+		trials_know(&table.trials, asked.against);
 	if (asked.a)
 		trials_know(&table.trials, asked.a);
 	if (asked.b)

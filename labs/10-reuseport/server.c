@@ -47,6 +47,7 @@ static struct conn *conns;
 static int epfd;
 static bool full; /* out of descriptors or memory: clients wait in the backlog */
 static long nworkers = 4, alive;
+static bool pinned; /* --pin */
 static pid_t workers[MAX_WORKERS]; /* 0: it has ended */
 static bool failed; /* a worker did not end well */
 
@@ -241,7 +242,8 @@ static int listen_reuseport(const struct address *at)
 	return -1;
 }
 
-/* Worker i stays on the i-th of the CPUs that we may use. */
+/* Worker i stays on the i-th of the CPUs that we may use, also while another program
+ * keeps that one busy: the scheduler may no longer move it to an idle CPU. */
 static void pin(long i)
 {
 	cpu_set_t allowed, one;
@@ -303,7 +305,8 @@ static int start_worker(long i, const struct address *at, int portfd)
 			_exit(1);
 		stop_on_signals(); /* again: a child of fork(2) has no timer */
 		close(portfd);
-		pin(i);
+		if (pinned)
+			pin(i);
 		serve(lfd);
 		exit(0);
 	}
@@ -375,6 +378,7 @@ int main(int argc, char **argv)
 	const struct opt own[] = {
 		{ 0, "workers", "N", "processes that accept (4)", .number = &nworkers,
 			.min = 1, .max = MAX_WORKERS },
+		{ 0, "pin", NULL, "keep each worker on one CPU", .flag = &pinned },
 		{ 0 },
 	};
 	struct address at = args_server(

@@ -230,3 +230,19 @@ verdict_on() {
 	EOF
 	[[ ! -e $OUT ]]
 }
+
+@test "bench: workers: 09 and 10 have the same placement, and 10 --pin differs from 10 by pinning alone" {
+	requires taskset
+	[[ $(nproc) -ge 2 ]] || skip "needs two CPUs: with one there is nothing to pin apart"
+	LABS='09 10' SCENARIOS=workers run bench/run
+	assert_success
+	all=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+	for lab in 09-exclusive--exclusive 10-reuseport; do
+		[[ $(cells workers $lab cpus | sort -u) = "$all" ]] || fail "$lab: $(cells workers $lab cpus | xargs)"
+		[[ $(cells workers $lab workers | xargs) = '1 2 4 8' ]]
+	done
+	[[ $(cells workers 10-reuseport--pin cpus | head -n 1) =~ ^[0-9]+$ ]]
+	[[ $(cells workers 10-reuseport--pin cpus | sed -n 2p) =~ ^[0-9]+\+[0-9]+$ ]]
+	grep -q '^# what: .*client on CPU [0-9]*, every server free to use all CPUs; --pin: worker i' "$OUT/workers.tsv"
+	grep -q "^# pinning: client cpu [0-9]*, server cpu .*[,-]" "$OUT/workers.tsv"
+}
