@@ -20,12 +20,13 @@ function at(n) { return file ":" n }
 part != "" && /^ *#[0-9]+ / && match($0, /server\.c:[0-9]+/) {
 	n = substr($0, RSTART + 9, RLENGTH - 9)
 	if (part == "used" && used == "") used = n
+	else if (part == "used" && user == "") user = n
 	if (part == "freed" && freed == "") freed = n
 	else if (part == "freed" && from == "") from = n
 }
 END {
 	if (kind == "") exit
-	line = kind (used ? ", " at(used) : "")
+	line = kind (used ? ", " at(used) (user ? " (called at " at(user) ")" : "") : "")
 	if (freed) line = line ", freed at " at(freed) (from ? " (called at " at(from) ")" : "")
 	print line
 }
