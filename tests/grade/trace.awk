@@ -1,5 +1,5 @@
-# AT SEEN: reads a server's own trace (LAB_TRACE=clock) twice, up to the moment AT (seconds; 0: up
-# to the last pause of a tenth of a second), and prints what it says about the failure:
+# Reads a server's own trace (LAB_TRACE=clock) twice, up to the moment `at` (seconds; with 0 and
+# silence up to the last pause of a tenth of a second, else to its end), and prints what it says about the failure:
 #   why     the one word that the table `reasons` explains
 #   failed  calls that failed and should not have, with their number
 #   last    the last calls, at most five lines
@@ -15,8 +15,8 @@ FNR == 1 { pass++ }
 
 # First reading: where to stop.
 pass == 1 {
-	if (at > 0 ? $1 <= at : $1 - before > 0.09)
-		stop = at > 0 ? FNR : FNR - 1
+	if (at > 0 ? $1 <= at : seen != "silence" || $1 - before > 0.09)
+		stop = at > 0 || seen != "silence" ? FNR : FNR - 1
 	before = $1
 	next
 }
@@ -113,9 +113,9 @@ function fails(s) { failures[s]++; if (failures[s] == 1) order[++kinds] = s }
 function parting(f) {
 	if (broken[f] || has(event[f], "ERR") || has(event[f], "HUP")) return ""
 	if (eof[f]) return owed(f) > 0 ? "closed-at-fin" : ""
+	if (owed(f) > 69632) return "above-mark" # HIGH_WATER and one read: more than buf_append takes
 	if (said[f] == "EAGAIN" && last[f] != "") return "closed-at-eagain"
 	if (has(event[f], "RDHUP")) return "closed-at-rdhup"
-	if (last[f] ~ /recv|read/ && owed(f) > 60000) return "above-mark"
 	return last[f] == "" ? "closed-untouched" : "closed-early"
 }
 
