@@ -60,7 +60,7 @@ call == "accept4" {
 		event[fd] = last[fd] = ""; reads[fd] = taken[fd] = sends[fd] = 0
 		touch(fd)
 		useless = 0
-	} else if (result == "EAGAIN") useless++
+	} else if (result == "EAGAIN" && !retry) useless++
 	else if (result != "EINTR") fails(call " → " result)
 }
 call == "epoll_ctl" {
@@ -72,6 +72,7 @@ call == "epoll_ctl" {
 	}
 }
 call == "epoll_wait" {
+	retry = result == "0" # a timeout: main tries to accept again
 	if (result ~ /:/) {
 		sub(/^[^:]*: /, "", result)
 		n = split(result, told, ", ")
@@ -164,6 +165,7 @@ function spinning(   i, s, n, kind, most, best) {
 		if (kind != "") n[kind] += times[i]
 	}
 	if (n["spin-accept"] > 5) return "spin-accept"
+	if (n["spin-timeout"] > 2) return "spin-timeout"
 	if (n["spin-listener"] > 5) return "event-without-data"
 	for (kind in n) if (n[kind] > most) { most = n[kind]; best = kind }
 	return most > 2 ? best : ""
@@ -184,6 +186,7 @@ function reason() {
 	if (seen == "descriptors") return open_for_ever()
 	if (seen == "memory" || seen == "gone" || seen == "no connection") return ""
 	if (blocked != "") return "blocks-in-" blocked
+	if (times[lines] > 1000) return spinning()
 	if (strange > 2 || useless > 3) return "event-without-data"
 	why = latest_stuck()
 	if (why == "" && number(accepted) && has(mask[listener], "ET")) why = "one-accept"

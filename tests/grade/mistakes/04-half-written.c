@@ -1,5 +1,5 @@
 /* Lab 04: on_listener is still to be written.
- * First cause: still empty in server.c: on_listener.
+ * First cause: still empty: on_listener. Write it first
  */
 static void on_listener(int lfd)
 {
