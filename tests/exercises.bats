@@ -158,6 +158,27 @@ body_as_written() { # FUNCTION of lab 04
 	done
 }
 
+@test "exercises: make run and trace take SRC= and SAN=, check takes SRC=" {
+	local out=$BATS_TEST_TMPDIR/out pid
+	cp "$ROOT/labs/04-epoll-et/server.c" "$BATS_TEST_TMPDIR/own.c"
+	make -C "$ROOT" --no-print-directory run LAB=04 SRC="$BATS_TEST_TMPDIR/own.c" PORT=0 >"$out" 2>&1 3>&- 4>&- &
+	pid=$!
+	wait_until 60 grep -q '^listening on' "$out"
+	grep -q '^build[a-z-]*/mine/own --port 0' "$out" || fail "$(<"$out")"
+	kill -TERM "$(cut -d" " -f1 "/proc/$pid/task/$pid/children")"
+	wait "$pid" || true
+	run make -C "$ROOT" -n --no-print-directory run SAN=asan LAB=04
+	[[ ${lines[-1]} == 'build-asan/04-epoll-et --port 8080' ]] || fail "${lines[-1]}"
+	run make -C "$ROOT" -n --no-print-directory trace LAB=04 SRC="$BATS_TEST_TMPDIR/own.c"
+	[[ ${lines[-1]} == *'SERVER='*'/mine/own bench/trace 04-epoll-et' ]] || fail "${lines[-1]}"
+	run make -C "$ROOT" -n --no-print-directory demo-fairness SAN=asan
+	[[ ${lines[-1]} == 'BUILD='*'/build-asan bench/demos/fairness' ]] || fail "${lines[-1]}"
+	PROBES=dribble run make -C "$ROOT" --no-print-directory check LAB=04 SRC="$BATS_TEST_TMPDIR/own.c"
+	assert_success
+	refute_output --partial 'up to date'
+	refute_output --partial 'Nothing to be done'
+}
+
 # --- students' servers that hang, fork, flood, eat, hide, or do not compile
 
 @test "exercises: what does not compile is shown, in few lines" {

@@ -129,7 +129,6 @@ lesson_one_registration() {
 # Nothing at all, freshly started, beside idle clients, and after many came and went.
 lesson_at_rest() {
 	server || return
-	local when
 	at_rest "without a client" || return 0
 	idle_client
 	client --size 1000 --count 20 --patience 3000 || { verdict fail "20 clients, beside an idle one" "an answer to each" "$CLIENT_SAID" && return; }

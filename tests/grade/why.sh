@@ -1,6 +1,6 @@
 # Why a probe failed: it is run again with the server's own calls written down, and after a
 # crash under AddressSanitizer. Sourced by check.
-# shellcheck shell=bash disable=SC2154 # check sets CAGE, LAB, OPTIONS
+# shellcheck shell=bash disable=SC2034,SC2154 # check sets CAGE, LAB, OPTIONS, and reads SURE
 
 # wrapper NAME PROGRAM VARIABLE=VALUE: a script in the cage whose stderr goes to NAME.log.
 wrapper() {
@@ -12,7 +12,6 @@ wrapper() {
 
 # once_more PROBE PROGRAM: the probe on another program in the cage; sets AGAIN to its object.
 once_more() {
-	local results=$CAGE/results
 	AGAIN=
 	if declare -F "lesson_${1//-/_}" >/dev/null; then
 		: >"$CAGE/again"
@@ -55,6 +54,14 @@ reason() { # WORD: its sentence
 	awk -F'\t' -v w="$1" '$1 == w { print $2 }' "$HERE/reasons"
 }
 
+# likely PROBE SEEN: the probe's usual cause, if it is one for what was seen.
+likely() {
+	local when text=
+	when=$(cause_of "$1" 2)
+	[[ ! $2 || $when == - || ,$when, == *",$2,"* ]] || text=$(reason "$2")
+	echo "${text:-$(cause_of "$1" 3)}"
+}
+
 # because PROBE-OBJECT: sets BECAUSE to the cause, SURE to whether it was seen, and CALLS.
 because() {
 	local name seen saw
@@ -76,9 +83,6 @@ because() {
 	WHY=${WHY:-$before}
 	BECAUSE=$(reason "$WHY")
 	[[ ! $BECAUSE ]] || return 0
-	SURE=
-	local when
-	when=$(cause_of "$name" 2)
-	[[ ! $seen || $when == - || ,$when, == *",$seen,"* ]] || BECAUSE=$(reason "$seen")
-	BECAUSE=${BECAUSE:-$(cause_of "$name" 3)}
+	SURE=''
+	BECAUSE=$(likely "$name" "$seen")
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# shellcheck disable=SC2016,SC2034,SC2154 # Bats sets and reads these elsewhere; try expands
 # The commands "by hand" that make check shows: on a right server they show the right thing,
 # on a wrong one they do not. tests/grade/by-hand.tsv: probe, lab, what a right server shows
 # (a regular expression, lines joined by spaces), a wrong server.

@@ -1,5 +1,5 @@
 /* Lab 04: Asks for room before it sends what was stuck.
- * First cause: sent everything, and did not read
+ * First cause: it did not read although input was waiting
  */
 static void on_event(struct conn *c, uint32_t events)
 {
