@@ -131,6 +131,7 @@ lesson_at_rest() {
 	server || return
 	at_rest "without a client" || return 0
 	idle_client
+	{ echo hello >&"$IDLE" && read -rt 3 -u "$IDLE" _; } 2>/dev/null || true # whether it is answered is judged below
 	client --size 1000 --count 20 --patience 3000 || { verdict fail "20 clients, beside an idle one" "an answer to each" "$CLIENT_SAID" && return; }
 	client --mode rst --count 5 --size 60000 || true
 	at_rest "with one idle client, after 25 came and went" || return 0
