@@ -229,7 +229,7 @@ VALGRIND = valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite -
 SOURCES := $(wildcard common/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls bench/netns bench/cross-check bench/claims \
 	bench/compare bench/doctor bench/trace bench/wild bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh \
-	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds $(filter-out tests/grade/causes tests/grade/reasons tests/grade/probes tests/grade/mistakes %.awk,$(wildcard tests/grade/*)) tests/fuzz/run) .ci/run
+	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds $(filter-out tests/grade/causes tests/grade/reasons tests/grade/probes tests/grade/mistakes %.awk %.tsv,$(wildcard tests/grade/*)) tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format)
