@@ -398,7 +398,7 @@ static void follow(const struct probe *p, struct result *r)
 	}
 	attacker = 0;
 	*r = shared->result;
-	if (!r->at)
+	if (r->at <= 0)
 		r->at = now();
 	if (!over) {
 		r->seen = LATE;
