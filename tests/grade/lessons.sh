@@ -1,6 +1,6 @@
 # What the torture cannot see from outside: the lesson itself, by counting calls. Each
 # function is one probe; server (check) starts a fresh one, verdict reports.
-# shellcheck shell=bash disable=SC2154 # check sets PID, PORT, PAGE
+# shellcheck shell=bash disable=SC2154 # check sets PID, PORT, PAGE, OPTIONS
 
 REQUESTS=500
 
@@ -128,7 +128,9 @@ lesson_one_registration() {
 
 # Nothing at all, freshly started, beside idle clients, and after many came and went.
 lesson_at_rest() {
-	server || return
+	local with
+	read -ra with <<<"$OPTIONS"
+	server "${with[@]}" || return
 	at_rest "without a client" || return 0
 	idle_client
 	{ echo hello >&"$IDLE" && read -rt 3 -u "$IDLE" _; } 2>/dev/null || true # whether it is answered is judged below
