@@ -186,9 +186,9 @@ function reason() {
 	if (seen == "descriptors") return open_for_ever()
 	if (seen == "memory" || seen == "gone" || seen == "no connection") return ""
 	if (blocked != "") return "blocks-in-" blocked
-	if (times[lines] > 1000) return spinning()
 	if (strange > 2 || useless > 3) return "event-without-data"
 	why = latest_stuck()
+	if (why == "" && times[lines] > 1000) why = spinning()
 	if (why == "" && number(accepted) && has(mask[listener], "ET")) why = "one-accept"
 	if (why == "" && accepted ~ /^(EMFILE|ENFILE)$/) why = "not-tried-again"
 	return why
