@@ -18,9 +18,12 @@ pass == 1 {
 	if (at > 0 ? $1 <= at : seen != "silence" || $1 - before > 0.09)
 		stop = at > 0 || seen != "silence" ? FNR : FNR - 1
 	before = $1
+	total = FNR
 	next
 }
 
+# What follows the pause is the end of the server: a few calls. A server that spins has none.
+pass == 2 && !begun++ && at <= 0 && total - stop > 50 { stop = total }
 { text = $0; sub(/^[^ ]+ [^ ]+ /, "", text) }
 
 # A call that had not returned by then: the server waits in it.
