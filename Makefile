@@ -36,9 +36,16 @@ all: compiler  ## build every lab and tool into build/
 	@$(MAKE) --no-print-directory $(PARALLEL) built
 
 tests-built: compiler
-	@$(MAKE) --no-print-directory $(PARALLEL) built $(CHECKS:%=$B/tests/%) $B/tests/facts-marks
+	@$(MAKE) --no-print-directory $(PARALLEL) built test-programs
 
 built: $(BUILT)
+	@:
+
+# What make check needs, and what its commands by hand use.
+grader: $(addprefix $B/,torture faults.so counts load nudge sink tests/client)
+	@:
+
+test-programs: $(CHECKS:%=$B/tests/%) $B/tests/facts-marks
 	@:
 
 # The labs' system calls go through the probe layer; the list of them is an argument file of ld.
@@ -172,13 +179,22 @@ demo:  ## list the demos; SLOW=1 makes them wait for Enter
 		grep -v ' $$' | bench/wrap 22
 
 demo-%: all
-	@bench/demos/$*
+	@BUILD=$(CURDIR)/$B bench/demos/$*
 
-run: all  ## start a lab in the foreground: LAB=04 (PORT=8080)
-	build/$(call lab) --port $(or $(PORT),8080)
+# One's own server, built as a lab is. Files of the same name are told apart by building anew.
+ifneq ($(SRC),)
+MINE := $B/mine/$(basename $(notdir $(SRC)))
+$(MINE): FORCE $B/obj/common/probe.o $(COMMON)
+	@mkdir -p $(@D)
+	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(SRC) $(filter %.o,$^) -Wl,@common/probe.wrap
+FORCE:
+endif
 
-trace: all  ## one request, call by call, client beside server: LAB=04 (SIZE=10000, PLOT=1)
-	@BUILD=$(CURDIR)/$B bench/trace $(call lab)
+run: $(or $(MINE),all)  ## start a lab in the foreground: LAB=04 (PORT=8080, SRC=any.c, SAN=asan)
+	$(or $(MINE),$B/$(call lab)) --port $(or $(PORT),8080)
+
+trace: all $(MINE)  ## one request, call by call, client beside server: LAB=04 (SIZE=10000, PLOT=1, SRC=any.c)
+	@BUILD=$(CURDIR)/$B $(if $(MINE),SERVER=$(CURDIR)/$(MINE)) bench/trace $(call lab)
 
 diff:  ## show a lab against its parent: LAB=04
 	@diff -u labs/$(call parent,$(call lab))/server.c labs/$(call lab)/server.c || true
@@ -233,7 +249,7 @@ VALGRIND = valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite -
 SOURCES := $(wildcard common/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls bench/netns bench/cross-check bench/claims \
 	bench/compare bench/doctor bench/trace bench/wild bench/wrap bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh \
-	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds tests/grade/*[!.a-z]* tests/fuzz/run) .ci/run
+	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds $(filter-out tests/grade/causes tests/grade/reasons tests/grade/probes tests/grade/mistakes %.awk %.tsv,$(wildcard tests/grade/*)) tests/fuzz/run) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format,setup-lint)
@@ -265,13 +281,15 @@ fuzz:  ## fuzz what parses input: SECONDS=30
 exercise:  ## start one: LAB=04 writes work/04-epoll-et/server.c
 	@tests/grade/exercise '$(LAB)'
 
-check: tests-built  ## is my server right? LAB=04 (SRC=any.c, JSON=1)
-	@tests/grade/check '$(LAB)' $(SRC)
+check:  ## is my server right? LAB=04 (SRC=any.c, SAN=asan, JSON=1)
+	@$(MAKE) --no-print-directory $(PARALLEL) SAN= grader
+	@SAN='$(SAN)' tests/grade/check '$(LAB)' $(if $(SRC),'$(SRC)')
 
 hint:  ## a hint for an exercise: LAB=04 (LEVEL=1..3)
 	@LEVEL='$(LEVEL)' tests/grade/hint '$(LAB)'
 
-grade: tests-built  ## points over all exercises that were begun (JSON=1)
+grade:  ## points over all exercises that were begun (JSON=1)
+	@$(MAKE) --no-print-directory $(PARALLEL) SAN= grader
 	@tests/grade/grade
 
 doctor:  ## what this machine has and allows, and what each lack costs
@@ -305,4 +323,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all compiler built tests-built plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor
+.PHONY: all compiler built tests-built test-programs grader plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor

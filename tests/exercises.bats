@@ -61,7 +61,7 @@ one_line_status_2() { # WORD COMMAND...
 
 @test "exercises: every probe is known to the torture or the lessons, and has its cause" {
 	known=$("$BUILD/torture" --list | cut -f1)$'\n'$(sed -n 's/^lesson_\(.*\)() {/\1/p' "$GRADE/lessons.sh" | tr _ -)
-	run awk -F'\t' 'NF != 4 || $1 == "" || $2 == "" || $4 == ""' "$GRADE/causes"
+	run awk -F'\t' 'NF != 7 || /\t\t/' "$GRADE/causes"
 	assert_output ''
 	for lab in "${LABS[@]}"; do
 		probes_of "$lab" >"$BATS_TEST_TMPDIR/probes"
@@ -69,7 +69,7 @@ one_line_status_2() { # WORD COMMAND...
 		run grep -vxFf <(echo "$known") "$BATS_TEST_TMPDIR/probes"
 		assert_output '' # probes nobody knows
 		run awk -F'\t' 'FNR == 1 { file++ }
-			file == 1 { heading[$1] = $4 }
+			file == 1 { heading[$1] = $7 }
 			file == 2 && sub(/^## ([0-9]+\. )?/, "") { there[$0] = 1 }
 			file == 3 && !(heading[$1] in there) { print $1 ": no section " heading[$1] }' \
 			"$GRADE/causes" "$ROOT/labs/$lab/README.md" "$BATS_TEST_TMPDIR/probes"
@@ -95,15 +95,88 @@ one_line_status_2() { # WORD COMMAND...
 	PROBES=burst,four-calls run "$GRADE/check" 05 "$ROOT/labs/05-et-starving/server.c"
 	assert_failure 1
 	assert_line burst
-	for field in did expected got usually by\ hand read; do
+	for field in did expected got because calls by\ hand read; do
 		assert_line --regexp "^  $field +[^ ]"
 	done
-	assert_line --partial 'build/check/05-et-starving --port 8080 & head -c'
+	assert_line --partial 'The server read once'
+	assert_line --partial "tests/grade/try 05 '(sleep 0.2; head -c 20000"
 	assert_line --partial 'labs/05-et-starving/README.md, "Read the code"'
+	run awk 'length > 84' <<<"$output" # bytes: an arrow has three
+	assert_output ''
+	PROBES=burst,four-calls run "$GRADE/check" 05 "$ROOT/labs/05-et-starving/server.c"
 	[[ ${lines[-1]} == '05-et-starving: '[01]' of 2 probes asked for, not yet' ]]
 	PROBES=idle-wakeups run "$GRADE/check" 06 "$ROOT/labs/06-epollout-spin/server.c"
 	assert_failure 1
 	assert_line --regexp '^  got +[0-9]+ epoll_wait'
+}
+
+@test "exercises: an unfinished server is recognised by the function that is still empty" {
+	"$GRADE/exercise" 04
+	run "$GRADE/check" 04
+	assert_failure 1
+	assert_line --partial 'still empty: on_event, on_listener.'
+	refute_output --partial 'did '
+	awk -f "$GRADE/mistake.awk" <(body_as_written on_listener) "$WORK/04-epoll-et/server.c" >"$BATS_TEST_TMPDIR/half.c"
+	run "$GRADE/check" 04 "$BATS_TEST_TMPDIR/half.c"
+	assert_failure 1
+	assert_line --regexp '^still empty: on_event\.'
+	for lab in "${LABS[@]}"; do
+		[[ -z $(unwritten "$lab" "$ROOT/labs/$lab/server.c") ]] || fail "$lab: $(unwritten "$lab" "$ROOT/labs/$lab/server.c")"
+		to_mend "$lab" && continue
+		skeleton "$lab" >"$BATS_TEST_TMPDIR/skeleton.c"
+		[[ $(unwritten "$lab" "$BATS_TEST_TMPDIR/skeleton.c" | xargs) == "$(functions "$lab" | xargs)" ]] || fail "$lab"
+	done
+}
+
+body_as_written() { # FUNCTION of lab 04
+	sed -n "/^static .*[ *]$1(/,/^}/p" "$ROOT/labs/04-epoll-et/server.c"
+}
+
+@test "exercises: a crash is shown with its line, a failed epoll_ctl with its error" {
+	local source=$BATS_TEST_TMPDIR/server.c
+	awk -f "$GRADE/mistake.awk" "$GRADE/mistakes/04-no-return.c" "$ROOT/labs/04-epoll-et/server.c" >"$source"
+	PROBES=rst-idle run "$GRADE/check" 04 "$source"
+	assert_failure 1
+	used=$(grep -n 'while ((w = write_step' "$source" | head -n 1 | cut -d: -f1)
+	assert_output --regexp 'used after it was freed, server\.c:[0-9]+'
+	assert_output --partial ":$used)"
+	awk -f "$GRADE/mistake.awk" "$GRADE/mistakes/03-add-for-mod.c" "$ROOT/labs/03-epoll-lt/server.c" >"$source"
+	PROBES=large-stream run "$GRADE/check" 03 "$source"
+	assert_failure 1
+	assert_line --regexp '^  failed +epoll_ctl\(ADD, fd [0-9]+\) → EEXIST'
+}
+
+@test "exercises: at rest a server makes no call; = for == costs points" {
+	local source=$BATS_TEST_TMPDIR/server.c
+	awk -f "$GRADE/mistake.awk" "$GRADE/mistakes/04-assigns.c" "$ROOT/labs/04-epoll-et/server.c" >"$source"
+	PROBES=at-rest run "$GRADE/check" 04 "$source"
+	assert_failure 1
+	assert_output --partial 'RETRY_MS'
+	for lab in 03-epoll-lt 09-exclusive 10-reuseport; do
+		PROBES=at-rest run "$GRADE/check" "$lab" "$(own_source "$lab")"
+		assert_success
+	done
+}
+
+@test "exercises: make run and trace take SRC= and SAN=, check takes SRC=" {
+	local out=$BATS_TEST_TMPDIR/out pid
+	cp "$ROOT/labs/04-epoll-et/server.c" "$BATS_TEST_TMPDIR/own.c"
+	make -C "$ROOT" --no-print-directory run LAB=04 SRC="$BATS_TEST_TMPDIR/own.c" PORT=0 >"$out" 2>&1 3>&- 4>&- &
+	pid=$!
+	wait_until 60 grep -q '^listening on' "$out"
+	grep -q '^build[a-z-]*/mine/own --port 0' "$out" || fail "$(<"$out")"
+	kill -TERM "$(cut -d" " -f1 "/proc/$pid/task/$pid/children")"
+	wait "$pid" || true
+	run make -C "$ROOT" -n --no-print-directory run SAN=asan LAB=04
+	[[ ${lines[-1]} == 'build-asan/04-epoll-et --port 8080' ]] || fail "${lines[-1]}"
+	run make -C "$ROOT" -n --no-print-directory trace LAB=04 SRC="$BATS_TEST_TMPDIR/own.c"
+	[[ ${lines[-1]} == *'SERVER='*'/mine/own bench/trace 04-epoll-et' ]] || fail "${lines[-1]}"
+	run make -C "$ROOT" -n --no-print-directory demo-fairness SAN=asan
+	[[ ${lines[-1]} == 'BUILD='*'/build-asan bench/demos/fairness' ]] || fail "${lines[-1]}"
+	PROBES=dribble run make -C "$ROOT" --no-print-directory check LAB=04 SRC="$BATS_TEST_TMPDIR/own.c"
+	assert_success
+	refute_output --partial 'up to date'
+	refute_output --partial 'Nothing to be done'
 }
 
 # --- students' servers that hang, fork, flood, eat, hide, or do not compile

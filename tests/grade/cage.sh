@@ -33,7 +33,7 @@ limited() {
 	ulimit -f 65536 # kB: a flood of output ends in SIGXFSZ
 	ulimit -u $((TASKS + $1))
 	shift
-	[[ $BUILD == *-asan || $BUILD == *-tsan ]] || ulimit -v 1000000 # kB
+	[[ ${ROOMY-} ]] || ulimit -v 1000000 # kB
 	exec env -u LAB_COUNTS -u LAB_TRACE "GRADE_MARK=$MARK" TMPDIR="$CAGE" "${AS[@]}" "$@"
 }
 
@@ -80,7 +80,7 @@ server() {
 	server_away
 	PAGE=$CAGE/page CLIENT_SAID=''
 	rm -f "$PAGE" "$log"
-	(limited 50 env LAB_COUNTS="$PAGE" "$CAGE/server" --port 0 "$@" {NOTHING}>&- </dev/null >"$log" 2>/dev/null) &
+	(limited 50 env LAB_COUNTS="$PAGE" "${STARTED:-$CAGE/server}" --port 0 "$@" {NOTHING}>&- </dev/null >"$log" 2>/dev/null) &
 	PID=$!
 	disown "$PID" # or bash would tell how it died
 	for ((tries = 0; tries < 250; tries++)); do

@@ -1,6 +1,6 @@
 # What the torture cannot see from outside: the lesson itself, by counting calls. Each
 # function is one probe; server (check) starts a fresh one, verdict reports.
-# shellcheck shell=bash disable=SC2154 # check sets PID, PORT, PAGE
+# shellcheck shell=bash disable=SC2154 # check sets PID, PORT, PAGE, OPTIONS
 
 REQUESTS=500
 
@@ -124,6 +124,31 @@ lesson_one_registration() {
 	verdict "$([[ $n -eq 2 ]] && echo pass || echo fail)" \
 		"a client that sends 20 MB, does not read, and later does" \
 		"2 epoll_ctl in all, to add the listener and the client" "$n epoll_ctl"
+}
+
+# Nothing at all, freshly started, beside idle clients, and after many came and went.
+lesson_at_rest() {
+	local with
+	read -ra with <<<"$OPTIONS"
+	server "${with[@]}" || return
+	at_rest "without a client" || return 0
+	idle_client
+	{ echo hello >&"$IDLE" && read -rt 3 -u "$IDLE" _; } 2>/dev/null || true # whether it is answered is judged below
+	client --size 1000 --count 20 --patience 3000 || { verdict fail "20 clients, beside an idle one" "an answer to each" "$CLIENT_SAID" && return; }
+	client --mode rst --count 5 --size 60000 || true
+	at_rest "with one idle client, after 25 came and went" || return 0
+	verdict pass "left the server alone for half a second" "no call" "no call"
+}
+
+at_rest() { # WHEN: makes no call; 1 and a verdict if it does
+	local before n
+	pause 0.1
+	before=$(calls epoll_wait epoll_ctl poll recv accept4 read)
+	pause 0.5
+	n=$(($(calls epoll_wait epoll_ctl poll recv accept4 read) - before))
+	((n > 2)) || return 0 # one may have been under way
+	verdict fail "left the server alone for half a second, $1" "it sleeps: no call returns" "$n calls"
+	return 1
 }
 
 lesson_idle_wakeups() {

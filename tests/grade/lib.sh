@@ -69,6 +69,43 @@ contract() {
 		END { gsub("`", "", text); print text }'
 }
 
+# skeleton LAB: what the student begins with.
+skeleton() {
+	local f source=$ROOT/labs/$1/server.c
+	local contracts
+	contracts=$(for f in $(functions "$1"); do printf '%s\t%s\n' "$f" "$(contract "$1" "$f")"; done)
+	if to_mend "$1"; then
+		awk -f "$HERE/mend.awk" <(echo "$contracts") "$source"
+	else
+		awk -f "$HERE/skeleton.awk" <(echo "$contracts") "$source" "$source"
+	fi
+}
+
+# body FILE FUNCTION: without comments, spaces and (void) lines; nothing if it is not there.
+body() {
+	awk -v name="$2" '
+		!on && $0 ~ ("^[a-z].*[ *]" name "\\(") && !/;$/ { on = 1 }
+		!on { next }
+		{ sub(/\/\/.*/, ""); text = text $0 "\n" }
+		/^}/ {
+			sub(/^[^{]*/, "", text)
+			gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, "", text)
+			gsub(/\(void\)[a-zA-Z_0-9]+;|[ \t\n]/, "", text)
+			print text
+			exit
+		}' "$1"
+}
+
+# unwritten LAB FILE: the functions that are still as in the skeleton.
+unwritten() {
+	local f now
+	! to_mend "$1" || return 0 # to mend: it runs
+	for f in $(functions "$1"); do
+		now=$(body "$2" "$f")
+		[[ ! $now || $now != "$(body <(skeleton "$1") "$f")" ]] || echo "$f"
+	done
+}
+
 # hint LAB LEVEL: the text of one folded hint.
 hint() {
 	section "$1" | awk -v head="<details><summary>Hint $2</summary>" '

@@ -36,7 +36,7 @@ own_source() { # LAB: the source that is right for its exercise
 }
 
 @test "exercises: the labs' own sources pass, and the last line says so" {
-	PROBES=burst,survives-the-rude,asks-kernel-to-wait run "$GRADE/check" 01 "$(own_source 01-blocking)"
+	PROBES=burst,survives-the-rude,asks-kernel-to-wait run --separate-stderr "$GRADE/check" 01 "$(own_source 01-blocking)"
 	assert_success
 	assert_output '01-blocking: 3 of 3 probes asked for'
 	PROBES=eagain-means-later run "$GRADE/check" 02 "$(own_source 02-nonblocking)"

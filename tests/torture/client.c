@@ -50,6 +50,11 @@ static void saw(const char *fmt, va_list ap)
 	vsnprintf(shared->result.saw, sizeof shared->result.saw, fmt, ap);
 }
 
+void sees(enum seen what)
+{
+	shared->result.seen = what;
+}
+
 static _Noreturn void end(enum verdict v)
 {
 	shared->result.verdict = v;
@@ -62,13 +67,16 @@ void fail(const char *fmt, ...)
 	char how[80];
 	va_list ap;
 
+	r->at = now();
 	va_start(ap, fmt);
 	saw(fmt, ap);
 	va_end(ap);
-	if (dies(how, sizeof how) && !strstr(r->saw, how)) {
+	if (dies(how, sizeof how)) {
 		size_t used = strlen(r->saw);
 
-		snprintf(r->saw + used, sizeof r->saw - used, "; %s", how);
+		sees(GONE);
+		if (!strstr(r->saw, how))
+			snprintf(r->saw + used, sizeof r->saw - used, "; %s", how);
 	}
 	end(FAIL);
 }
@@ -149,12 +157,16 @@ static void compare(struct client *c, const unsigned char *bytes, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		uint64_t at = c->got + i;
 
-		if (at >= c->sent)
+		if (at >= c->sent) {
+			sees(SURPLUS);
 			fail("more bytes came back than the %llu that were sent",
 				(unsigned long long)c->sent);
-		if (bytes[i] != byte_at(c->key, at))
-			fail("byte %llu came back as 0x%02x, not 0x%02x",
-				(unsigned long long)at, bytes[i], byte_at(c->key, at));
+		}
+		if (bytes[i] == byte_at(c->key, at))
+			continue;
+		sees(WRONG_BYTE);
+		fail("byte %llu came back as 0x%02x, not 0x%02x", (unsigned long long)at,
+			bytes[i], byte_at(c->key, at));
 	}
 	c->got += n;
 }
@@ -209,8 +221,10 @@ static struct client *start(int rcvbuf)
 	c->fd = new_socket(rcvbuf);
 	c->key = (unsigned)nclients;
 	clients[nclients++] = c;
-	if (connect_to_server(c->fd) < 0)
+	if (connect_to_server(c->fd) < 0) {
+		sees(NO_CONNECTION);
 		fail("connect: %s", strerror(errno));
+	}
 	if (getsockname(c->fd, (struct sockaddr *)&c->here, &len) < 0)
 		skip("getsockname: %s", strerror(errno));
 	return c;
@@ -225,15 +239,19 @@ bool dial_done(struct client *c, int ms)
 {
 	int error = connection_error(c->fd, ms);
 
-	if (error && error != ETIMEDOUT)
+	if (error && error != ETIMEDOUT) {
+		sees(NO_CONNECTION);
 		fail("connect: %s", strerror(error));
+	}
 	return !error;
 }
 
 static struct client *connected(struct client *c)
 {
-	if (!dial_done(c, (int)(2000 * patience())))
+	if (!dial_done(c, (int)(2000 * patience()))) {
+		sees(NO_CONNECTION);
 		fail("no connection");
+	}
 	return c;
 }
 
@@ -314,9 +332,11 @@ void leave_all(void)
 
 void fin(struct client *c)
 {
-	if (shutdown(c->fd, SHUT_WR) < 0)
+	if (shutdown(c->fd, SHUT_WR) < 0) {
+		sees(RESET);
 		fail("shutdown after %llu bytes: %s", (unsigned long long)c->sent,
 			strerror(errno));
+	}
 }
 
 void widen(struct client *c)
@@ -330,19 +350,23 @@ void widen(struct client *c)
 
 static _Noreturn void silent(const struct client *c)
 {
+	sees(SILENCE);
 	fail("%llu of %llu bytes back, then silence", (unsigned long long)c->got,
 		(unsigned long long)c->sent);
 }
 
-static _Noreturn void broken(const struct client *c, const char *what)
+static _Noreturn void broken(const struct client *c, enum seen seen, const char *what)
 {
+	sees(seen);
 	fail("%llu of %llu bytes back, then %s", (unsigned long long)c->got,
 		(unsigned long long)c->sent, what);
 }
 
-static const char *words(int error)
+static _Noreturn void refused(const struct client *c, int error)
 {
-	return error == ECONNRESET ? "a reset" : strerror(error);
+	bool rst = error == ECONNRESET || error == EPIPE;
+
+	broken(c, rst ? RESET : OTHER, error == ECONNRESET ? "a reset" : strerror(error));
 }
 
 size_t push(struct client *c, size_t n)
@@ -358,7 +382,7 @@ size_t push(struct client *c, size_t n)
 		if (got < 0 && errno == EAGAIN)
 			break;
 		if (got < 0)
-			broken(c, words(errno));
+			refused(c, errno);
 		c->sent += (uint64_t)got;
 		sent += (size_t)got;
 		if ((size_t)got < piece)
@@ -375,9 +399,11 @@ void say(struct client *c, size_t n)
 		struct pollfd p = { .fd = c->fd, .events = POLLOUT };
 
 		poll(&p, 1, 10);
-		if (now() > end)
+		if (now() > end) {
+			sees(SILENCE);
 			fail("it takes no more than %llu bytes",
 				(unsigned long long)c->sent);
+		}
 	}
 }
 
@@ -389,7 +415,7 @@ size_t take(struct client *c, size_t n)
 	if (got < 0 && errno == EAGAIN)
 		return 0;
 	if (got < 0)
-		broken(c, words(errno));
+		refused(c, errno);
 	if (got == 0)
 		c->eof = true;
 	compare(c, bytes, (size_t)got);
@@ -439,7 +465,7 @@ void hear(struct client *c)
 		await(c);
 		take(c, CHUNK);
 		if (c->eof && c->got < c->sent)
-			broken(c, "end of file");
+			broken(c, END_OF_STREAM, "end of file");
 	}
 }
 
@@ -447,9 +473,11 @@ void hear_eof(struct client *c)
 {
 	hear(c);
 	while (!c->eof) {
-		if (!answered(c))
+		if (!answered(c)) {
+			sees(SILENCE);
 			fail("all %llu bytes back, but the server's FIN never came",
 				(unsigned long long)c->got);
+		}
 		take(c, CHUNK);
 	}
 }
@@ -465,7 +493,7 @@ static bool turn(struct client *c, uint64_t goal, size_t piece, short revents)
 	if (revents & (POLLIN | POLLERR | POLLHUP))
 		moved += take(c, CHUNK);
 	if (c->eof)
-		broken(c, "end of file");
+		broken(c, END_OF_STREAM, "end of file");
 	return moved > 0;
 }
 
@@ -601,6 +629,7 @@ void still_serves(void)
 			return;
 	if (dies(how, sizeof how))
 		fail("%s", how);
+	sees(SILENCE);
 	fail("afterwards a new client is not answered");
 }
 

@@ -160,16 +160,22 @@ void probe_oob_data(void)
 	delivered(c);
 	thaw();
 	while (n < 7 && !in_band(got, n, "abcdef", 'X')) {
-		if (!answered(c))
+		if (!answered(c)) {
+			sees(SILENCE);
 			fail("'%.*s', then silence", (int)n, got);
+		}
 		ssize_t r = recv(c->fd, got + n, sizeof got - n, 0);
-		if (r <= 0)
+		if (r <= 0) {
+			sees(r ? RESET : END_OF_STREAM);
 			fail("'%.*s', then %s", (int)n, got,
 				r ? strerror(errno) : "end of file");
+		}
 		n += (size_t)r;
 	}
+	sees(WRONG_BYTE);
 	if (!in_band(got, n, "abcdef", 'X'))
 		fail("'%.*s'", (int)n, got);
+	sees(END_OF_STREAM);
 	while (readable(c, 20)) /* the urgent byte, should it still come */
 		if (recv(c->fd, got, sizeof got, 0) <= 0)
 			fail("the connection ends");
@@ -231,11 +237,13 @@ static bool survives(struct client *c, size_t n)
 		while (left > 0) {
 			char got[4096];
 
+			sees(SILENCE);
 			if (!answered(c))
 				fail("a connection neither answered nor closed");
 			ssize_t r = recv(c->fd, got, left, 0);
 			if (r <= 0)
 				return false;
+			sees(WRONG_BYTE);
 			for (ssize_t i = 0; i < r; i++)
 				if (got[i] != 'm')
 					fail("a wrong byte came back");

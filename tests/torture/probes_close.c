@@ -214,6 +214,7 @@ static void answer_a_dead_one(void)
 	delivered(b);
 	freeze_on_answer(a);
 	thaw();
+	sees(SILENCE);
 	if (!answered(a))
 		fail("no answer");
 	wait_frozen(a);

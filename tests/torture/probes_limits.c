@@ -35,6 +35,7 @@ void probe_slow_reader_memory(void)
 	for (int i = 0; i < CLIENTS; i++)
 		sent += c[i]->sent;
 	long more = server_memory_kb() - before;
+	sees(MEMORY);
 	if (more > LIMIT_KB)
 		fail("%ld KB more", more);
 	pass("%ld KB more, though %llu MB were sent", more, sent >> 20);
@@ -123,6 +124,7 @@ void probe_memory_leak(void)
 		visit(0);
 	settle();
 	long more = server_memory_kb() - before;
+	sees(MEMORY);
 	if (more * 1024 > EACH * times + NOISE_KB * 1024)
 		fail("%ld KB more, %ld bytes each", more, more * 1024 / times);
 	pass("%ld KB more", more > 0 ? more : 0);
@@ -161,6 +163,7 @@ void probe_fd_limit_spin(void)
 	bool span = spins();
 	hang_up(idle);
 	n = crowd(c);
+	sees(SILENCE);
 	if (!answered(c[0]))
 		fail("nobody is answered");
 	if (!span)
@@ -199,6 +202,7 @@ void probe_fd_limit_strands(void)
 	n = crowd(c);
 	for (int left = n; left > 0; left--) {
 		next = next_served(c, n);
+		sees(SILENCE);
 		if (!next)
 			fail("%d of %d served, then silence", n - left, n);
 		hear(next);
@@ -221,10 +225,13 @@ static void ends_by(int sig)
 		fail("it has ended before");
 	while (!shared->exited && now() < end)
 		nap(5);
+	sees(LATE);
 	if (!shared->exited)
 		fail("it does not end");
+	sees(GONE);
 	if (shared->status != 0 && server_gone(how, sizeof how))
 		fail("%s", how);
+	sees(LATE);
 	end = now() + 0.5;
 	while (server_pids(pids) > 0)
 		if (now() > end)

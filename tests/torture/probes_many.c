@@ -147,6 +147,7 @@ void probe_fairness(void)
 	while (!readable(pinger, 1) && now() < end)
 		for (int i = 0; i < FLOODERS; i++)
 			take(c[i], FLOOD);
+	sees(LATE);
 	if (!readable(pinger, 0))
 		fail("the ping is not answered");
 	wait_frozen(pinger);
@@ -189,9 +190,10 @@ void probe_accept_burst(void)
 		}
 	thaw();
 	for (int i = 0; i < n; i++)
-		if (!answered(c[i]))
+		if (!answered(c[i])) {
+			sees(SILENCE);
 			fail("%d of %d answered", i, n);
-		else {
+		} else {
 			hear(c[i]);
 			hang_up(c[i]);
 		}
@@ -254,6 +256,7 @@ void probe_many_connections(void)
 	expect("each is answered once, then no CPU is used");
 	for (long i = 0; i < n; i++) {
 		meet();
+		sees(LATE);
 		if (now() > end)
 			fail("after 10 s only %ld are answered", i + 1);
 		if (i == FIRST) /* who spins takes long to get any further */

@@ -395,8 +395,10 @@ void calm(const char *when)
 {
 	double share = idle_cpu();
 
-	if (share > SPINS)
-		fail("%.0f %% of a core %s", share, when);
+	if (share <= SPINS)
+		return;
+	sees(CPU);
+	fail("%.0f %% of a core %s", share, when);
 }
 
 long server_memory_kb(void)
@@ -454,8 +456,10 @@ void fds_return_to(int before, const char *after)
 
 	while ((fds = count_fds()) > before && !silence_lasts(&s))
 		nap(5);
-	if (fds > before)
-		fail("%d descriptors open %s, %d before", fds, after, before);
+	if (fds <= before)
+		return;
+	sees(DESCRIPTORS);
+	fail("%d descriptors open %s, %d before", fds, after, before);
 }
 
 static void mark_fd(int fd, void *arg)

@@ -9,6 +9,26 @@ const char *verdict_word(enum verdict v)
 	return v == PASS ? "pass" : v == SKIP ? "skip" : "fail";
 }
 
+const char *seen_word(enum seen s)
+{
+	static const char *const words[] = {
+		[OTHER] = "other",
+		[WRONG_BYTE] = "wrong byte",
+		[SURPLUS] = "surplus",
+		[RESET] = "reset",
+		[END_OF_STREAM] = "end of stream",
+		[NO_CONNECTION] = "no connection",
+		[GONE] = "gone",
+		[SILENCE] = "silence",
+		[LATE] = "late",
+		[CPU] = "cpu",
+		[MEMORY] = "memory",
+		[DESCRIPTORS] = "descriptors",
+	};
+
+	return words[s];
+}
+
 void report_start(enum style style, size_t n)
 {
 	if (style == TAP)
@@ -136,6 +156,10 @@ static void json_probe(const struct probe *p, const struct result *r)
 	field("did", r->did);
 	field("expected", r->expected);
 	field("saw", r->saw);
+	if (r->verdict == FAIL) {
+		field("seen", seen_word(r->seen));
+		printf(",\"at\":%.6f", r->at);
+	}
 	printf(",\"seconds\":%.3f}", r->seconds);
 }
 

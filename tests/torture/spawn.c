@@ -38,6 +38,7 @@ struct pipe_end {
 static struct pipe_end out = { .fd = -1 }, err = { .fd = -1 };
 static pid_t server, attacker;
 static const char *outlaw; /* the bound that the server has broken */
+static const char greedy[] = "eats memory without end";
 
 void supervise_init(void)
 {
@@ -103,7 +104,7 @@ static void measure(void)
 	if (n > MAX_PROCESSES)
 		outlaw = "forks without end";
 	else if (kb > set.memory_mb * 1024)
-		outlaw = "eats memory without end";
+		outlaw = greedy;
 }
 
 /* Buries the dead; returns whether the attacker is among them. */
@@ -399,13 +400,19 @@ static void follow(const struct probe *p, struct result *r)
 	}
 	attacker = 0;
 	*r = shared->result;
-	if (!over)
+	if (r->at <= 0)
+		r->at = now();
+	if (!over) {
+		r->seen = LATE;
 		judge(r, FAIL, "no verdict within %.0f s", PROBE_S * (double)set.slow);
-	else if (r->verdict == NONE)
+	} else if (r->verdict == NONE) {
 		judge(r, FAIL, "the probe itself ended with status 0x%x",
 			(unsigned)status);
-	if (outlaw)
+	}
+	if (outlaw) {
+		r->seen = outlaw == greedy ? MEMORY : OTHER;
 		judge(r, FAIL, "the server %s", outlaw);
+	}
 }
 
 /* What ASan, UBSan, LeakSanitizer or valgrind said, if that is how the server ended. */
@@ -420,6 +427,8 @@ static void memory_report(struct result *r)
 		said = err.text;
 	if (!said || !shared->exited || !WIFEXITED(status) || WEXITSTATUS(status) == 0)
 		return;
+	r->seen = GONE;
+	r->at = now();
 	judge(r, FAIL, "exit status %d, and on stderr: %.*s", WEXITSTATUS(status),
 		(int)strcspn(said, "\n"), said);
 }

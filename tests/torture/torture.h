@@ -18,9 +18,27 @@
 
 enum verdict { NONE, PASS, FAIL, SKIP };
 
+/* What a client, or a look at the process, saw when a probe failed. */
+enum seen {
+	OTHER,
+	WRONG_BYTE,
+	SURPLUS, /* more bytes than were sent */
+	RESET,
+	END_OF_STREAM,
+	NO_CONNECTION,
+	GONE, /* the server has ended */
+	SILENCE,
+	LATE,
+	CPU,
+	MEMORY,
+	DESCRIPTORS,
+};
+
 struct result {
 	enum verdict verdict;
 	char did[256], expected[256], saw[512];
+	enum seen seen; /* of a failure */
+	double at; /* CLOCK_MONOTONIC, seconds: when it was seen */
 	double seconds;
 };
 
@@ -80,6 +98,7 @@ void report_one(enum style style, const struct probe *p, const struct result *r)
 void report_end(enum style style, const struct probe *const *chosen,
 	const struct result *results, size_t n);
 const char *verdict_word(enum verdict v);
+const char *seen_word(enum seen s); /* a constant; the words of --json */
 
 /* --- process.c: the server's processes, seen from outside */
 
@@ -189,6 +208,8 @@ void still_serves(void); /* ... fails if not */
 void did(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void expect(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void pass(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What the next fail() is about; without it that is OTHER, or GONE. */
+void sees(enum seen what);
 _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,0 +1,27 @@
+/* Lab 04: finished is asked before the read that makes it true.
+ * First cause: the connection was never closed
+ */
+static void on_event(struct conn *c, uint32_t events)
+{
+	enum step w, r = STEP_WAIT;
+
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		conn_close(c);
+		return;
+	}
+	while ((w = write_step(c)) == STEP_AGAIN)
+		;
+	if (finished(c)) {
+		conn_close(c);
+		return;
+	}
+	while (w != STEP_CLOSE && (events & EPOLLIN) && wants_input(c)) {
+		r = read_step(c);
+		if (r != STEP_AGAIN)
+			break;
+		while ((w = write_step(c)) == STEP_AGAIN)
+			;
+	}
+	if (w == STEP_CLOSE || r == STEP_CLOSE)
+		conn_close(c);
+}

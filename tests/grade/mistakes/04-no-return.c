@@ -1,0 +1,21 @@
+/* Lab 04: No return after conn_close.
+ * First cause: the server crashed: used after it was freed, server.c:
+ */
+static void on_event(struct conn *c, uint32_t events)
+{
+	enum step w, r = STEP_WAIT;
+
+	if (events & (EPOLLERR | EPOLLHUP))
+		conn_close(c);
+	while ((w = write_step(c)) == STEP_AGAIN)
+		;
+	while (w != STEP_CLOSE && (events & EPOLLIN) && wants_input(c)) {
+		r = read_step(c);
+		if (r != STEP_AGAIN)
+			break;
+		while ((w = write_step(c)) == STEP_AGAIN)
+			;
+	}
+	if (w == STEP_CLOSE || r == STEP_CLOSE || finished(c))
+		conn_close(c);
+}

@@ -1,0 +1,23 @@
+/* Lab 04: EPOLLRDHUP is taken for the end.
+ * First cause: EPOLLRDHUP came, and the server closed
+ */
+static void on_event(struct conn *c, uint32_t events)
+{
+	enum step w, r = STEP_WAIT;
+
+	if (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) {
+		conn_close(c);
+		return;
+	}
+	while ((w = write_step(c)) == STEP_AGAIN)
+		;
+	while (w != STEP_CLOSE && (events & EPOLLIN) && wants_input(c)) {
+		r = read_step(c);
+		if (r != STEP_AGAIN)
+			break;
+		while ((w = write_step(c)) == STEP_AGAIN)
+			;
+	}
+	if (w == STEP_CLOSE || r == STEP_CLOSE || finished(c))
+		conn_close(c);
+}
