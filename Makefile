@@ -20,6 +20,8 @@ LINK = $(call say,LINK,$@) $(CC) $(FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.
 say = $(if $(V),,@printf '  %-5s %s\n' $1 $2;)
 
 SERVERS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
+# A lab's other programs: labs/02-nonblocking/ways.c becomes build/ways.
+ASIDE := $(filter-out %/server,$(patsubst labs/%.c,%,$(sort $(wildcard labs/[0-9]*/*.c))))
 COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
 TOOLS := ask counts facts flood load nudge scope sink stats torture faults.so
@@ -29,7 +31,7 @@ PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/
 VARIANTS := $(if $(shell command -v patch),$(patsubst bench/variants/%.diff,%,$(sort $(wildcard bench/variants/*.diff))))
 CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
 
-BUILT := $(SERVERS:%=$B/%) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%) $B/tests/client
+BUILT := $(SERVERS:%=$B/%) $(addprefix $B/,$(notdir $(ASIDE))) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%) $B/tests/client
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 all: compiler  ## build every lab and tool into build/
@@ -51,6 +53,12 @@ test-programs: $(CHECKS:%=$B/tests/%) $B/tests/facts-marks
 # The labs' system calls go through the probe layer; the list of them is an argument file of ld.
 $(SERVERS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
 	$(LINK) -Wl,@common/probe.wrap
+
+define aside
+$B/$(notdir $1): $B/obj/labs/$1.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+	$$(LINK) -Wl,@common/probe.wrap
+endef
+$(foreach a,$(ASIDE),$(eval $(call aside,$a)))
 
 # The wrong servers: each is a lab with one mistake, built in the same way.
 $(ZOO:%=$B/zoo/%): $B/zoo/%: $B/obj/labs/zoo/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap

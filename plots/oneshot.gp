@@ -1,7 +1,7 @@
 # Four threads on one epoll set: overlaps, wakeups for nothing, answers out of place.
 load "plots/style.gp"
-bars = "<grep '^08' '".data."'"
-n = int(system("grep -c '^08' '".data."'"))
+bars = "<grep -E '^(08|threads)' '".data."'"
+n = int(system("grep -cE '^(08|threads)' '".data."'"))
 what = '"a second thread inside" "woken for nothing" "answers out of place"'
 hue(k) = word("43 42 41", k)
 
@@ -16,5 +16,5 @@ set ytics 50
 set key top right
 plot for [k = 1:3] bars using ($0 + 0.27 * (k - 2)):(column(2 + k)) with boxes lt 0 + hue(k) title word(what, k), \
 	for [k = 1:3] bars using ($0 + 0.27 * (k - 2)):(column(2 + k)):(commas(column(2 + k))) with labels offset 0, 0.7 notitle, \
-	bars using 0:(0):xtic("--mode ".strcol(2)) with dots lc rgb "#444444" notitle
+	bars using 0:(0):xtic(strcol(2) eq "oneshot" ? "one-shot (08)" : (strcol(2) eq "lt" ? "LT" : "ET").", no one-shot") with dots lc rgb "#444444" notitle
 if (text) { print footer }

@@ -259,8 +259,7 @@ refused() {
 	done <<-'EOT'
 		2:--file:
 		2:--file:--copy
-		2:--splice:--file file --splice
-		2:--file:--copy --splice
+		2:--splice:--splice
 		2:folder:--file folder
 		2:fifo:--file fifo
 		1:No such file:--file missing
@@ -269,8 +268,8 @@ refused() {
 
 # One byte goes through the program where it came between splice's EAGAIN and the recv that
 # asks whether the socket is really empty.
-@test "sendfile: --splice echoes without copies, and without a pipe for who is idle" {
-	start_lab 11-sendfile --splice
+@test "sendfile: build/splice echoes without copies, and without a pipe for an idle client" {
+	start_lab splice
 	pipes() { find "/proc/$LAB_PID/fd" -lname 'pipe:*' | wc -l; }
 	before=$(pipes)
 	run bash -c "nc -N 127.0.0.1 $LAB_PORT <file | cmp - file"
@@ -288,13 +287,13 @@ refused() {
 	assert_equal "$(pipes)" "$before"
 	stop_lab
 	for probe in burst large-stream oob-data fd-limit-strands; do
-		run "$BUILD/torture" --probe $probe --spawn "$BUILD/11-sendfile --splice"
+		run "$BUILD/torture" --probe $probe --spawn "$BUILD/splice"
 		assert_success
 	done
 }
 
 @test "sendfile: zoo/splice-eagain strands what it took for an empty socket" {
-	run "$BUILD/torture" --probe large-stream --spawn "$BUILD/zoo/splice-eagain --splice"
+	run "$BUILD/torture" --probe large-stream --spawn "$BUILD/zoo/splice-eagain"
 	assert_failure 1
 	assert_output --partial 'then silence'
 }

@@ -1,5 +1,4 @@
-/* Echo server, blocking: every call waits, so one client is served and the others wait.
- */
+/* Echo server, blocking: one client is served, and the others wait. */
 #include "args.h"
 #include "err.h"
 #include "net.h"

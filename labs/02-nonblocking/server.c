@@ -5,10 +5,8 @@
 #include "net.h"
 #include "stop.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,38 +29,6 @@ struct conn {
 };
 
 static struct conn *conns;
-
-enum how {
-	HOW_FCNTL,
-	HOW_FLAG,
-	HOW_IOCTL,
-};
-static int how = HOW_FLAG;
-
-/* Three ways to the same bit, O_NONBLOCK of the open file description. */
-static int make_nonblocking(int fd)
-{
-	int on = 1;
-
-	if (how == HOW_IOCTL)
-		return ioctl(fd, FIONBIO, &on);
-	int flags = fcntl(fd, F_GETFL);
-	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-}
-
-/* An accepted socket does not inherit O_NONBLOCK from its listener (not on Linux). */
-static int accept_nonblocking(int lfd)
-{
-	if (how == HOW_FLAG)
-		return accept4(lfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	int fd = accept4(lfd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0 && make_nonblocking(fd) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
 
 static void conn_open(int fd)
 {
@@ -104,13 +70,14 @@ static bool finished(const struct conn *c)
 
 static enum step accept_step(int lfd)
 {
-	int fd = accept_nonblocking(lfd);
+	/* DOC: the new socket does not inherit O_NONBLOCK from the listener. */
+	int fd = accept4(lfd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0)
-		return STEP_WAIT; /* no client or descriptor: the next turn tries again
-				   */
-	conn_open(fd);
-	return STEP_AGAIN;
+	if (fd >= 0) {
+		conn_open(fd);
+		return STEP_AGAIN;
+	}
+	return STEP_WAIT; /* no client, or no descriptor: the next turn tries again */
 }
 
 static enum step read_step(struct conn *c)
@@ -165,26 +132,21 @@ static void on_turn(struct conn *c)
 
 int main(int argc, char **argv)
 {
-	const struct opt own[] = {
-		{ 0, "how", "fcntl|flag|ioctl", "the way to a non-blocking socket (flag)",
-			.choice = &how },
-		{ 0 },
-	};
-	struct address at =
-		args_server(argc, argv, "echo server: non-blocking, polled by hand", own);
+	struct address at = args_server(
+		argc, argv, "echo server: non-blocking, polled by hand", NULL);
 
 	stop_on_signals();
 	raise_fd_limit();
 	int lfd = listen_tcp(&at);
-	if (make_nonblocking(lfd) < 0)
+	if (set_nonblocking(lfd) < 0)
 		die_errno("non-blocking listener");
 	announce(lfd);
 
 	while (!stopping) {
 		while (accept_step(lfd) == STEP_AGAIN)
 			;
-		for (struct conn *c = conns, *next; c;
-			c = next) { /* DOC: asks everyone */
+		/* DOC: every connection is asked in every turn, ready or not. */
+		for (struct conn *c = conns, *next; c; c = next) {
 			next = c->next;
 			on_turn(c);
 		}

@@ -19,12 +19,10 @@
 enum {
 	READ_SIZE = 4096,
 	HIGH_WATER = 64 * 1024, /* read no more while this much output is stuck */
-	MAX_EVENTS = 1, /* the next one is for another thread */
+	MAX_EVENTS = 1, /* the next event is for another thread */
 	MAX_THREADS = 64,
 	RETRY_MS = 100,
 };
-
-enum mode { LT, ET, ONESHOT };
 
 enum step {
 	STEP_AGAIN, /* something was done, there may be more */
@@ -42,68 +40,39 @@ struct conn {
 };
 
 static struct conn *conns;
-static pthread_mutex_t conns_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t conns_lock = PTHREAD_MUTEX_INITIALIZER; /* for this list only */
 static int epfd;
-static int mode = ONESHOT;
-static const uint32_t bit[] = { 0, EPOLLET, EPOLLONESHOT };
-static long threads = 4, work_ms;
-static atomic_bool leaving;
-static atomic_ulong overlaps; /* a thread came in and another was inside */
+static _Thread_local bool full; /* this thread keeps the listener: no room for a client */
+static atomic_bool stopping;
+static long nthreads = 4, work_ms;
+static atomic_ulong overlaps; /* a thread came in while another was inside */
 
-/* For lt and et only: it keeps memory whole when several threads are inside. It keeps no
- * order, for it is open between recv and send. */
-static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-
-static void guard_lock(void)
-{
-	if (mode != ONESHOT)
-		pthread_mutex_lock(&guard);
-}
-
-static void guard_unlock(void)
-{
-	if (mode != ONESHOT)
-		pthread_mutex_unlock(&guard);
-}
-
-/* Complete before ADD: from then on another thread may have its event. To close it that
- * one has to wait for conns_lock. */
+/* Call it with conns_lock. After ADD another thread may have c at once, so c is complete
+ * before it, and the lock keeps that thread from closing c before it is on the list. */
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
-	struct epoll_event ev = { .events = EPOLLIN | bit[mode], .data.ptr = c };
+	uint32_t events = EPOLLIN | EPOLLONESHOT;
+	struct epoll_event ev = { .events = events, .data.ptr = c };
 
-	pthread_mutex_lock(&conns_lock);
 	if (c)
 		*c = (struct conn){ .fd = fd, .next = conns };
 	if (!c || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
 		free(c);
 		close(fd);
-	} else {
-		if (conns)
-			conns->prev = c;
-		conns = c;
+		return;
 	}
-	pthread_mutex_unlock(&conns_lock);
+	if (conns)
+		conns->prev = c;
+	conns = c;
 }
 
-/* In mode oneshot this thread alone has c. In the others an event of it may be on its way
- * to another one, and nobody can know when that is over: c stays, without a descriptor.
- *
- * DOC: shutdown. A close only drops a reference. Another thread's epoll_wait may hold one
- * more while it looks, and drops it for good only when it returns to its program: it may
- * sleep first, and the client gets no FIN until then. */
+/* Only the owner of c closes it. No other thread can have an event of c, so it is freed.
+ * DOC: shutdown. close drops a reference to the socket, and the last one sends the FIN.
+ * Another thread's epoll_wait may hold one for a moment, then sleep, and drop it only
+ * when it wakes up. shutdown sends the FIN now. */
 static void conn_close(struct conn *c)
 {
-	if (c->fd >= 0) {
-		if (shutdown(c->fd, SHUT_RDWR) < 0 && errno != ENOTCONN)
-			warn_errno("shutdown");
-		close(c->fd); /* the last close also takes it out of epoll */
-	}
-	c->fd = -1;
-	buf_free(&c->out);
-	if (mode != ONESHOT)
-		return;
 	pthread_mutex_lock(&conns_lock);
 	if (c->prev)
 		c->prev->next = c->next;
@@ -112,6 +81,10 @@ static void conn_close(struct conn *c)
 	if (c->next)
 		c->next->prev = c->prev;
 	pthread_mutex_unlock(&conns_lock);
+	if (shutdown(c->fd, SHUT_RDWR) < 0 && errno != ENOTCONN)
+		warn_errno("shutdown");
+	close(c->fd); /* the last close also takes it out of epoll */
+	buf_free(&c->out);
 	free(c);
 }
 
@@ -141,15 +114,13 @@ static enum step accept_step(int lfd)
 	return STEP_FULL; /* EMFILE, ENFILE, ENOMEM …: the client stays in the backlog */
 }
 
-/* What a message costs. In lt and et the others need not wait for it. */
+/* What a message costs: an even first byte keeps the thread for --work milliseconds. */
 static void work(const char *message)
 {
 	const struct timespec t = { .tv_nsec = work_ms * 1000 * 1000 };
 
-	guard_unlock();
 	if (work_ms > 0 && message[0] % 2 == 0)
 		nanosleep(&t, NULL);
-	guard_lock();
 }
 
 static enum step read_step(struct conn *c)
@@ -192,84 +163,69 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* DOC: arm. All is asked for again, data and events. MOD looks at the socket there and
- * then: OUT and RDHUP stay true, and asked for without need they would come without end.
- */
+/* DOC: arm. The event has disarmed c, and MOD arms it again: with the whole mask, and
+ * with the pointer. From then on another thread may have c, or may have freed it. */
 static int watch(struct conn *c)
 {
-	struct epoll_event ev = { .events = bit[mode], .data.ptr = c };
+	uint32_t events = EPOLLONESHOT | (wants_input(c) ? EPOLLIN : 0);
 	int fd = c->fd;
 
-	if (wants_input(c))
-		ev.events |= EPOLLIN;
 	if (c->out.len > 0)
-		ev.events |= EPOLLOUT;
-	atomic_fetch_sub(&c->inside, 1); /* out, before another thread is let in */
+		events |= EPOLLOUT; /* DOC: only while output is stuck */
+	struct epoll_event ev = { .events = events, .data.ptr = c };
+	atomic_fetch_sub(&c->inside, 1);
 	return epoll_ctl(epfd, EPOLL_CTL_MOD, fd, &ev);
 }
 
-/* One step each way is enough: MOD reports what is left. In mode oneshot it also hands c
- * on: after it c is another thread's, or gone. */
+/* One step each way is enough: MOD looks at the socket, and what is left is reported
+ * again. Between the event and MOD this thread is the owner of c, and needs no lock. */
 static void on_event(struct conn *c, uint32_t events)
 {
-	enum step in = STEP_WAIT, out = STEP_WAIT;
+	enum step in = STEP_WAIT, out;
 
 	if (atomic_fetch_add(&c->inside, 1) > 0)
 		atomic_fetch_add(&overlaps, 1);
-	guard_lock();
-	if (events & (EPOLLERR | EPOLLHUP)) /* reported even if not asked for */
-		in = STEP_CLOSE;
-	else if (events & EPOLLIN)
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
+		conn_close(c);
+		return;
+	}
+	if (events & EPOLLIN)
 		in = read_step(c);
-	if (in != STEP_CLOSE)
-		out = write_step(c);
+	out = write_step(c);
 	if (in == STEP_CLOSE || out == STEP_CLOSE || finished(c) || watch(c) < 0)
 		conn_close(c);
-	guard_unlock();
 }
 
-/* The listener is one-shot in every mode: one thread accepts. While there is no room it
- * keeps the listener, and tries again every turn. True: there was none. */
-static bool on_listener(int lfd)
+/* The listener is one-shot too: one thread accepts. While there is no room this thread
+ * keeps it, and tries again every turn. */
+static void on_listener(int lfd)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT };
 
-	if (accept_step(lfd) == STEP_FULL)
-		return true;
-	if (epoll_ctl(epfd, EPOLL_CTL_MOD, lfd, &ev) < 0)
+	pthread_mutex_lock(&conns_lock);
+	full = accept_step(lfd) == STEP_FULL;
+	pthread_mutex_unlock(&conns_lock);
+	if (!full && epoll_ctl(epfd, EPOLL_CTL_MOD, lfd, &ev) < 0)
 		die_errno("epoll_ctl MOD listener");
-	return false;
 }
 
-static void *serve(void *listener)
+static void *serve(void *listener);
+
+/* A signal that is blocked waits for sigwait; a thread inherits what is blocked. */
+static void block_signals(sigset_t *set)
 {
-	int lfd = *(const int *)listener;
-	struct epoll_event evs[MAX_EVENTS];
-	bool full = false; /* out of descriptors or memory: clients wait in the backlog */
-
-	while (!leaving) {
-		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
-		bool try_accept = full;
-
-		if (n < 0 && errno != EINTR)
-			die_errno("epoll_wait");
-		for (int i = 0; i < n && !leaving; i++)
-			if (evs[i].data.ptr)
-				on_event(evs[i].data.ptr, evs[i].events);
-			else
-				try_accept = true;
-		if (try_accept)
-			full = on_listener(lfd);
-	}
-	return NULL;
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
 }
 
 int main(int argc, char **argv)
 {
 	const struct opt own[] = {
-		{ 'm', "mode", "lt|et|oneshot",
-			"how connections are registered (oneshot)", .choice = &mode },
-		{ 't', "threads", "N", "on the one epoll set (4)", .number = &threads,
+		{ 'm', "mode", "oneshot", "zoo/threads-no-oneshot has the other two",
+			.choice = &(int){ 0 } },
+		{ 't', "threads", "N", "on the one epoll set (4)", .number = &nthreads,
 			.min = 1, .max = MAX_THREADS },
 		{ 'w', "work", "MS", "cost of a message whose first byte is even (0)",
 			.number = &work_ms, .max = 500 },
@@ -281,11 +237,7 @@ int main(int argc, char **argv)
 	sigset_t stops;
 	int sig;
 
-	/* Blocked here and so in all threads: the signal waits until main asks for it. */
-	sigemptyset(&stops);
-	sigaddset(&stops, SIGINT);
-	sigaddset(&stops, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &stops, NULL);
+	block_signals(&stops);
 	raise_fd_limit();
 	int lfd = listen_tcp(&at);
 	if (set_nonblocking(lfd) < 0)
@@ -300,28 +252,49 @@ int main(int argc, char **argv)
 	int bell = eventfd(1, EFD_CLOEXEC);
 	if (bell < 0)
 		die_errno("eventfd");
-	for (long i = 0; i < threads; i++)
+	for (long i = 0; i < nthreads; i++)
 		if ((errno = pthread_create(&thread[i], NULL, serve, &lfd)) != 0)
 			die_errno("pthread_create");
 	announce(lfd);
 
 	if ((errno = sigwait(&stops, &sig)) != 0)
 		die_errno("sigwait");
-	leaving = true;
-	/* Level-triggered, and nobody takes it away: it wakes every thread. */
-	if (epoll_ctl(epfd, EPOLL_CTL_ADD, bell,
-		    &(struct epoll_event){ .events = EPOLLIN }) < 0)
+	stopping = true;
+	ev.events = EPOLLIN; /* level-triggered, and never read: it wakes every thread */
+	if (epoll_ctl(epfd, EPOLL_CTL_ADD, bell, &ev) < 0)
 		die_errno("epoll_ctl ADD bell");
-	for (long i = 0; i < threads; i++)
+	for (long i = 0; i < nthreads; i++)
 		pthread_join(thread[i], NULL);
 	if (overlaps > 0)
 		fprintf(stderr, "%s: %lu overlaps\n", program_invocation_short_name,
 			overlaps);
-	mode = ONESHOT; /* nobody is left to hold an event */
 	while (conns)
 		conn_close(conns);
 	close(bell);
 	close(epfd);
 	close(lfd);
 	return 0;
+}
+
+/* One thread of the pool: the loop of 03. */
+static void *serve(void *listener)
+{
+	int lfd = *(const int *)listener;
+	struct epoll_event evs[MAX_EVENTS];
+
+	while (!stopping) {
+		int n = epoll_wait(epfd, evs, MAX_EVENTS, full ? RETRY_MS : -1);
+		bool try_accept = full;
+
+		if (n < 0 && errno != EINTR)
+			die_errno("epoll_wait");
+		for (int i = 0; i < n && !stopping; i++)
+			if (evs[i].data.ptr)
+				on_event(evs[i].data.ptr, evs[i].events);
+			else
+				try_accept = true;
+		if (try_accept)
+			on_listener(lfd);
+	}
+	return NULL;
 }

@@ -1,5 +1,4 @@
-/* File sender, epoll edge-triggered: from the page cache to the socket, without copies.
- */
+/* File sender, epoll edge-triggered: from the page cache to the socket, no copies. */
 #include "args.h"
 #include "err.h"
 #include "net.h"
@@ -18,7 +17,6 @@
 enum {
 	READ_SIZE = 4096,
 	COPY_SIZE = 64 * 1024, /* --copy: one pread, one send */
-	PIPE_SIZE = 64 * 1024, /* --splice: what an empty pipe takes */
 	MAX_EVENTS = 64,
 	RETRY_MS = 100,
 };
@@ -30,17 +28,12 @@ enum step {
 	STEP_FULL, /* no room for another connection */
 };
 
-struct pipe {
-	int end[2];
-};
-
 struct conn {
 	int fd;
 	bool eof; /* the client has sent its FIN */
 	bool fin; /* and this server its own */
-	off_t at; /* in the file: this connection's place, nobody else's */
-	off_t left; /* owed to the client: of the file, or in the pipe */
-	struct pipe pipe; /* --splice: only while left > 0 */
+	off_t at; /* this connection's own place in the file */
+	off_t left; /* bytes of the file that are not sent yet */
 	struct conn *next, *prev;
 };
 
@@ -49,82 +42,46 @@ static int epfd;
 static bool full; /* out of descriptors or memory: clients wait in the backlog */
 static int file = -1;
 static bool copy; /* pread and send instead of sendfile */
-static bool echo; /* no file: what comes goes back, through a pipe */
-static struct pipe spare = { { -1, -1 } };
-
-/* How long the file is now: what this connection is promised. */
-static off_t file_size(void)
-{
-	struct stat st;
-
-	return fstat(file, &st) < 0 ? -1 : st.st_size;
-}
 
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
 	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: only once */
 	struct epoll_event ev = { .events = events, .data.ptr = c };
-	off_t left = echo ? 0 : file_size();
+	struct stat st; /* the file as long as it is now is what this client gets */
 
-	if (!c || left < 0 || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+	if (!c || fstat(file, &st) < 0 || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
 		free(c);
 		close(fd);
 		return;
 	}
-	*c = (struct conn){ .fd = fd, .left = left, .next = conns };
+	*c = (struct conn){ .fd = fd, .left = st.st_size, .next = conns };
 	if (conns)
 		conns->prev = c;
 	conns = c;
 }
 
-/* A FIN after half a file would pass for the end of the file: a RST does not. */
+/* A FIN after half a file looks like the end of the file. With a linger time of 0, close
+ * sends a RST. */
 static void conn_close(struct conn *c)
 {
 	struct linger rst = { .l_onoff = 1 };
 
-	if (c == conns)
-		conns = c->next;
-	else
+	if (c->prev)
 		c->prev->next = c->next;
+	else
+		conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
 	if (c->left > 0 && setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &rst, sizeof rst) < 0)
 		warn_errno("setsockopt SO_LINGER");
 	close(c->fd); /* the last close also takes it out of epoll */
-	if (echo && c->left > 0) {
-		close(c->pipe.end[0]);
-		close(c->pipe.end[1]);
-	}
 	free(c);
 }
 
-/* A connection has a pipe only while there is something in it: who is idle costs no
- * descriptor. One empty pipe is kept for the next who needs it. */
-static int pipe_take(struct conn *c)
-{
-	if (spare.end[0] < 0)
-		return pipe2(c->pipe.end, O_CLOEXEC | O_NONBLOCK);
-	c->pipe = spare;
-	spare.end[0] = -1;
-	return 0;
-}
-
-static void pipe_give(const struct conn *c)
-{
-	if (spare.end[0] < 0) {
-		spare = c->pipe;
-		return;
-	}
-	close(c->pipe.end[0]);
-	close(c->pipe.end[1]);
-}
-
-/* EAGAIN from a splice into a pipe means that the socket is empty, or that the pipe is
- * full. DOC: so splice only into an empty pipe: then EAGAIN has one meaning. */
 static bool wants_input(const struct conn *c)
 {
-	return !c->eof && !(echo && c->left > 0);
+	return !c->eof;
 }
 
 /* All input was read and all output was sent. */
@@ -148,47 +105,26 @@ static enum step accept_step(int lfd)
 	return STEP_FULL; /* EMFILE, ENFILE, ENOMEM …: the client stays in the backlog */
 }
 
-/* TCP's splice stops at an urgent byte (MSG_OOB) and says EAGAIN from then on; recv steps
- * over it. */
-static ssize_t splice_in(struct conn *c)
-{
-	char byte;
-
-	if (pipe_take(c) < 0)
-		return -1;
-	ssize_t n =
-		splice(c->fd, NULL, c->pipe.end[1], NULL, PIPE_SIZE, SPLICE_F_NONBLOCK);
-	if (n < 0 && errno == EAGAIN && (n = recv(c->fd, &byte, 1, 0)) > 0)
-		n = write(c->pipe.end[1], &byte, 1);
-	if (n > 0)
-		c->left = n;
-	else
-		pipe_give(c);
-	return n;
-}
-
-/* Nothing is asked of a file's client: what it says is taken and dropped. Left unread it
- * would turn the close into a RST. */
+/* What the client sends is read and dropped: unread input makes close send a RST. */
 static enum step read_step(struct conn *c)
 {
 	char data[READ_SIZE];
-	ssize_t n = echo ? splice_in(c) : recv(c->fd, data, sizeof data, 0);
+	ssize_t n = recv(c->fd, data, sizeof data, 0);
 
 	if (n > 0)
 		return STEP_AGAIN;
 	if (n == 0) {
-		c->eof = true; /* no more input; the rest must still be sent */
+		c->eof = true; /* nothing more to read; what is left must still be sent */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
 		return STEP_AGAIN;
 	if (errno == EAGAIN)
 		return STEP_WAIT;
-	return STEP_CLOSE; /* ECONNRESET, ETIMEDOUT …; no pipe to be had */
+	return STEP_CLOSE; /* ECONNRESET, ETIMEDOUT … */
 }
 
-/* What the socket does not take is read again next time: nothing to keep, whoever waits.
- */
+/* What the socket does not take is read again next time, so there is nothing to keep. */
 static ssize_t copy_some(struct conn *c)
 {
 	static char data[COPY_SIZE];
@@ -202,10 +138,10 @@ static ssize_t copy_some(struct conn *c)
 	return n;
 }
 
-/* After its FIN a connection waits for the client's: nothing is on its way then. */
+/* After its own FIN a connection waits for the client's: then nothing is on its way. */
 static enum step fin_step(struct conn *c)
 {
-	if (c->fin || echo)
+	if (c->fin)
 		return STEP_WAIT;
 	c->fin = true;
 	return shutdown(c->fd, SHUT_WR) < 0 ? STEP_CLOSE : STEP_WAIT;
@@ -218,21 +154,16 @@ static enum step write_step(struct conn *c)
 	if (c->left == 0)
 		return fin_step(c);
 
-	if (echo)
-		n = splice(c->pipe.end[0], NULL, c->fd, NULL, (size_t)c->left,
-			SPLICE_F_NONBLOCK);
-	else if (copy)
+	if (copy)
 		n = copy_some(c);
 	else
 		n = sendfile(c->fd, file, &c->at, (size_t)c->left); /* DOC: &c->at */
 	if (n > 0) {
 		c->left -= n; /* a short write: the rest stays */
-		if (echo && c->left == 0)
-			pipe_give(c);
 		return STEP_AGAIN;
 	}
 	if (n == 0)
-		return STEP_CLOSE; /* the file was cut short, and will be 0 for ever */
+		return STEP_CLOSE; /* the file was cut short: 0 again at every call */
 	if (errno == EINTR)
 		return STEP_AGAIN;
 	if (errno == EAGAIN)
@@ -245,8 +176,8 @@ static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
-	/* Not HUP: that is also both FINs, with input unread. */
-	if (events & EPOLLERR) {
+	if (events &
+		EPOLLERR) { /* not on HUP: it also means two FINs, with input unread */
 		conn_close(c);
 		return;
 	}
@@ -269,8 +200,8 @@ static void on_listener(int lfd)
 	full = s == STEP_FULL;
 }
 
-/* Opened once: who replaces the file by another (rename) changes nothing for who is being
- * served, and nobody is sent a mixture. */
+/* Opened once: a rename over the file changes nothing here, and no client gets a mixture
+ * of two files. */
 static void open_file(const char *path)
 {
 	struct stat st;
@@ -287,23 +218,19 @@ int main(int argc, char **argv)
 {
 	const char *path = NULL;
 	const struct opt own[] = {
-		{ 'f', "file", "FILE", "send FILE to whoever connects", .text = &path },
+		{ 'f', "file", "FILE", "send FILE to each client", .text = &path },
 		{ 'c', "copy", NULL, "with pread and send, not sendfile", .flag = &copy },
-		{ 's', "splice", NULL, "no file: echo, through a pipe", .flag = &echo },
 		{ 0 },
 	};
 	struct address at = args_server(
 		argc, argv, "file sender: sendfile, epoll, edge-triggered", own);
 
-	if (!path == !echo || (copy && echo))
-		die_usage("--file FILE [--copy] or --splice: one of the two");
+	if (!path)
+		die_usage("--file FILE is missing: which file to send");
 	stop_on_signals();
-	signal(SIGPIPE, SIG_IGN); /* sendfile and splice know no MSG_NOSIGNAL */
+	signal(SIGPIPE, SIG_IGN); /* sendfile has no flag MSG_NOSIGNAL */
 	raise_fd_limit();
-	if (path)
-		open_file(path);
-	else if (pipe2(spare.end, O_CLOEXEC | O_NONBLOCK) < 0)
-		die_errno("pipe2");
+	open_file(path);
 	int lfd = listen_tcp(&at);
 	if (set_nonblocking(lfd) < 0)
 		die_errno("non-blocking listener");
@@ -331,7 +258,7 @@ int main(int argc, char **argv)
 			on_listener(lfd);
 	}
 	while (conns)
-		conn_close(conns);
+		conn_close(conns); // NOLINT(clang-analyzer-unix.Malloc): no prev
 	close(epfd);
 	close(lfd);
 	return 0;

@@ -399,6 +399,26 @@ lesson_early_fin() {
 		"20000000 bytes, then FIN" "${TAKEN:-nothing after 5 seconds}"
 }
 
+lesson_clients_leave() {
+	a_file 20
+	server --file "$CAGE/file" || return
+	local i active=0
+	kill -STOP "$PID" # so that FIN and RST are there before the first byte is sent
+	for i in {1..5}; do taken --fin --leave 0; done
+	kill -CONT "$PID" 2>/dev/null || true
+	for i in {1..5}; do taken --discard --leave 100000; done
+	taken
+	for ((i = 0; i < 50; i++)); do
+		active=$(counter connections.active)
+		[[ $active -ne 0 ]] || break
+		pause 0.02
+	done
+	verdict "$(same "$CAGE/got" && [[ $active -eq 0 ]] && echo pass || echo fail)" \
+		"5 clients that leave by RST before the first byte, 5 that leave after 100,000" \
+		"the next client gets the whole file, and no connection stays open" \
+		"${TAKEN:-nothing after 5 seconds}; $active still open"
+}
+
 lesson_cut_short() {
 	a_file 20
 	server --file "$CAGE/file" || return

@@ -1,5 +1,4 @@
-/* File sender, epoll edge-triggered: from the page cache to the socket, without copies.
- */
+/* WRONG on purpose: EAGAIN from a splice is taken for an empty socket. */
 #include "args.h"
 #include "err.h"
 #include "net.h"
@@ -10,15 +9,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-	READ_SIZE = 4096,
-	COPY_SIZE = 64 * 1024, /* --copy: one pread, one send */
-	PIPE_SIZE = 64 * 1024, /* --splice: what an empty pipe takes */
+	PIPE_SIZE = 64 * 1024, /* what an empty pipe takes */
 	MAX_EVENTS = 64,
 	RETRY_MS = 100,
 };
@@ -37,70 +32,26 @@ struct pipe {
 struct conn {
 	int fd;
 	bool eof; /* the client has sent its FIN */
-	bool fin; /* and this server its own */
-	off_t at; /* in the file: this connection's place, nobody else's */
-	off_t left; /* owed to the client: of the file, or in the pipe */
-	struct pipe pipe; /* --splice: only while left > 0 */
+	size_t left; /* bytes in the pipe, not sent back yet */
+	struct pipe pipe; /* only while left > 0 */
 	struct conn *next, *prev;
 };
 
 static struct conn *conns;
 static int epfd;
 static bool full; /* out of descriptors or memory: clients wait in the backlog */
-static int file = -1;
-static bool copy; /* pread and send instead of sendfile */
-static bool echo; /* no file: what comes goes back, through a pipe */
-static struct pipe spare = { { -1, -1 } };
+static struct pipe spare; /* end[0] < 0: it is in use */
 
-/* How long the file is now: what this connection is promised. */
-static off_t file_size(void)
+static void pipe_close(const struct pipe *p)
 {
-	struct stat st;
-
-	return fstat(file, &st) < 0 ? -1 : st.st_size;
-}
-
-static void conn_open(int fd)
-{
-	struct conn *c = malloc(sizeof *c);
-	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: only once */
-	struct epoll_event ev = { .events = events, .data.ptr = c };
-	off_t left = echo ? 0 : file_size();
-
-	if (!c || left < 0 || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
-		free(c);
-		close(fd);
-		return;
+	if (p->end[0] >= 0) {
+		close(p->end[0]);
+		close(p->end[1]);
 	}
-	*c = (struct conn){ .fd = fd, .left = left, .next = conns };
-	if (conns)
-		conns->prev = c;
-	conns = c;
 }
 
-/* A FIN after half a file would pass for the end of the file: a RST does not. */
-static void conn_close(struct conn *c)
-{
-	struct linger rst = { .l_onoff = 1 };
-
-	if (c == conns)
-		conns = c->next;
-	else
-		c->prev->next = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	if (c->left > 0 && setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &rst, sizeof rst) < 0)
-		warn_errno("setsockopt SO_LINGER");
-	close(c->fd); /* the last close also takes it out of epoll */
-	if (echo && c->left > 0) {
-		close(c->pipe.end[0]);
-		close(c->pipe.end[1]);
-	}
-	free(c);
-}
-
-/* A connection has a pipe only while there is something in it: who is idle costs no
- * descriptor. One empty pipe is kept for the next who needs it. */
+/* A connection has a pipe only while there is something in it, so an idle one costs no
+ * descriptor. One empty pipe is kept for the next connection that needs it. */
 static int pipe_take(struct conn *c)
 {
 	if (spare.end[0] < 0)
@@ -112,12 +63,41 @@ static int pipe_take(struct conn *c)
 
 static void pipe_give(const struct conn *c)
 {
-	if (spare.end[0] < 0) {
+	if (spare.end[0] < 0)
 		spare = c->pipe;
+	else
+		pipe_close(&c->pipe);
+}
+
+static void conn_open(int fd)
+{
+	struct conn *c = malloc(sizeof *c);
+	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: only once */
+	struct epoll_event ev = { .events = events, .data.ptr = c };
+
+	if (!c || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+		free(c);
+		close(fd);
 		return;
 	}
-	close(c->pipe.end[0]);
-	close(c->pipe.end[1]);
+	*c = (struct conn){ .fd = fd, .next = conns };
+	if (conns)
+		conns->prev = c;
+	conns = c;
+}
+
+static void conn_close(struct conn *c)
+{
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		conns = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	close(c->fd); /* the last close also takes it out of epoll */
+	if (c->left > 0)
+		pipe_close(&c->pipe);
+	free(c);
 }
 
 static bool wants_input(const struct conn *c)
@@ -146,7 +126,7 @@ static enum step accept_step(int lfd)
 	return STEP_FULL; /* EMFILE, ENFILE, ENOMEM …: the client stays in the backlog */
 }
 
-/* TCP's splice stops at an urgent byte (MSG_OOB) and says EAGAIN from then on; recv steps
+/* splice stops at an urgent byte (MSG_OOB) and returns EAGAIN from then on. recv steps
  * over it. */
 static ssize_t splice_in(struct conn *c)
 {
@@ -160,83 +140,48 @@ static ssize_t splice_in(struct conn *c)
 		(n = recv(c->fd, &byte, 1, 0)) > 0)
 		n = write(c->pipe.end[1], &byte, 1);
 	if (n > 0)
-		c->left += n;
+		c->left += (size_t)n;
 	else if (c->left == 0)
 		pipe_give(c);
 	return n;
 }
 
-/* Nothing is asked of a file's client: what it says is taken and dropped. Left unread it
- * would turn the close into a RST. */
 static enum step read_step(struct conn *c)
 {
-	char data[READ_SIZE];
-	ssize_t n = echo ? splice_in(c) : recv(c->fd, data, sizeof data, 0);
+	ssize_t n = splice_in(c);
 
 	if (n > 0)
 		return STEP_AGAIN;
 	if (n == 0) {
-		c->eof = true; /* no more input; the rest must still be sent */
+		c->eof = true; /* nothing more to read, and the pipe is empty */
 		return STEP_WAIT;
 	}
 	if (errno == EINTR)
 		return STEP_AGAIN;
 	if (errno == EAGAIN)
 		return STEP_WAIT;
-	return STEP_CLOSE; /* ECONNRESET, ETIMEDOUT …; no pipe to be had */
-}
-
-/* What the socket does not take is read again next time: nothing to keep, whoever waits.
- */
-static ssize_t copy_some(struct conn *c)
-{
-	static char data[COPY_SIZE];
-	size_t want = c->left < COPY_SIZE ? (size_t)c->left : COPY_SIZE;
-	ssize_t n = pread(file, data, want, c->at);
-
-	if (n > 0)
-		n = send(c->fd, data, (size_t)n, MSG_NOSIGNAL);
-	if (n > 0)
-		c->at += n;
-	return n;
-}
-
-/* After its FIN a connection waits for the client's: nothing is on its way then. */
-static enum step fin_step(struct conn *c)
-{
-	if (c->fin || echo)
-		return STEP_WAIT;
-	c->fin = true;
-	return shutdown(c->fd, SHUT_WR) < 0 ? STEP_CLOSE : STEP_WAIT;
+	return STEP_CLOSE; /* ECONNRESET, ETIMEDOUT …; no descriptor for a pipe */
 }
 
 static enum step write_step(struct conn *c)
 {
-	ssize_t n;
-
 	if (c->left == 0)
-		return fin_step(c);
+		return STEP_WAIT;
 
-	if (echo)
-		n = splice(c->pipe.end[0], NULL, c->fd, NULL, (size_t)c->left,
-			SPLICE_F_NONBLOCK);
-	else if (copy)
-		n = copy_some(c);
-	else
-		n = sendfile(c->fd, file, &c->at, (size_t)c->left); /* DOC: &c->at */
-	if (n > 0) {
-		c->left -= n; /* a short write: the rest stays */
-		if (echo && c->left == 0)
+	/* Not a byte more than there is: the kernel may wait for the rest before it
+	 * sends. */
+	ssize_t n = splice(c->pipe.end[0], NULL, c->fd, NULL, c->left, SPLICE_F_NONBLOCK);
+	if (n >= 0) {
+		c->left -= (size_t)n; /* a short write: the rest stays */
+		if (c->left == 0)
 			pipe_give(c);
 		return STEP_AGAIN;
 	}
-	if (n == 0)
-		return STEP_CLOSE; /* the file was cut short, and will be 0 for ever */
 	if (errno == EINTR)
 		return STEP_AGAIN;
 	if (errno == EAGAIN)
 		return STEP_WAIT;
-	return STEP_CLOSE; /* EPIPE, ECONNRESET …; EIO */
+	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
 /* What is left is not reported again: drain both. */
@@ -244,8 +189,7 @@ static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
 
-	/* Not HUP: that is also both FINs, with input unread. */
-	if (events & EPOLLERR) {
+	if (events & (EPOLLERR | EPOLLHUP)) { /* reported even if not asked for */
 		conn_close(c);
 		return;
 	}
@@ -267,40 +211,15 @@ static void on_listener(int lfd)
 	full = s == STEP_FULL;
 }
 
-/* Opened once: who replaces the file by another (rename) changes nothing for who is being
- * served, and nobody is sent a mixture. */
-static void open_file(const char *path)
-{
-	struct stat st;
-
-	/* O_NONBLOCK: opening a FIFO must not wait. It does nothing for a disk. */
-	file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (file < 0 || fstat(file, &st) < 0)
-		die_errno("--file: %s", path);
-	if (!S_ISREG(st.st_mode))
-		die_usage("--file: %s: not a regular file", path);
-}
-
 int main(int argc, char **argv)
 {
-	const char *path = NULL;
-	const struct opt own[] = {
-		{ 'f', "file", "FILE", "send FILE to whoever connects", .text = &path },
-		{ 'c', "copy", NULL, "with pread and send, not sendfile", .flag = &copy },
-		{ 's', "splice", NULL, "no file: echo, through a pipe", .flag = &echo },
-		{ 0 },
-	};
 	struct address at = args_server(
-		argc, argv, "file sender: sendfile, epoll, edge-triggered", own);
+		argc, argv, "WRONG: splice, EAGAIN taken for an empty socket", NULL);
 
-	if (!path == !echo || (copy && echo))
-		die_usage("--file FILE [--copy] or --splice: one of the two");
 	stop_on_signals();
-	signal(SIGPIPE, SIG_IGN); /* sendfile and splice know no MSG_NOSIGNAL */
+	signal(SIGPIPE, SIG_IGN); /* splice has no flag MSG_NOSIGNAL */
 	raise_fd_limit();
-	if (path)
-		open_file(path);
-	else if (pipe2(spare.end, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe2(spare.end, O_CLOEXEC | O_NONBLOCK) < 0)
 		die_errno("pipe2");
 	int lfd = listen_tcp(&at);
 	if (set_nonblocking(lfd) < 0)
@@ -329,7 +248,8 @@ int main(int argc, char **argv)
 			on_listener(lfd);
 	}
 	while (conns)
-		conn_close(conns);
+		conn_close(conns); // NOLINT(clang-analyzer-unix.Malloc): no prev
+	pipe_close(&spare);
 	close(epfd);
 	close(lfd);
 	return 0;
