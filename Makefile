@@ -187,7 +187,7 @@ demo:  ## list the demos; SLOW=1 makes them wait for Enter
 		grep -v ' $$' | bench/wrap 22
 
 demo-%: all
-	@BUILD=$(CURDIR)/$B bench/demos/$*
+	@BUILD=$(abspath $B) bench/demos/$*
 
 # One's own server, built as a lab is. Files of the same name are told apart by building anew.
 ifneq ($(SRC),)
@@ -202,7 +202,7 @@ run: $(or $(MINE),all)  ## start a lab in the foreground: LAB=04 (PORT=8080, SRC
 	$(or $(MINE),$B/$(call lab)) --port $(or $(PORT),8080)
 
 trace: all $(MINE)  ## one request, call by call, client beside server: LAB=04 (SIZE=10000, PLOT=1, SRC=any.c)
-	@BUILD=$(CURDIR)/$B $(if $(MINE),SERVER=$(CURDIR)/$(MINE)) bench/trace $(call lab)
+	@BUILD=$(abspath $B) $(if $(MINE),SERVER=$(abspath $(MINE))) bench/trace $(call lab)
 
 diff:  ## show a lab against its parent: LAB=04
 	@diff -u labs/$(call parent,$(call lab))/server.c labs/$(call lab)/server.c || true
@@ -216,7 +216,7 @@ facts: $B/facts  ## epoll's promises, measured here
 	@$B/facts
 
 wild: $B/03-epoll-lt $B/scope  ## nginx, redis, memcached, haproxy: level- or edge-triggered? seen from outside (JSON=1)
-	@BUILD=$(CURDIR)/$B bench/wild
+	@BUILD=$(abspath $B) bench/wild
 
 # --- checking
 
@@ -230,7 +230,7 @@ test: tests-built  ## run the tests (one to four minutes); test-slow has the res
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 3 --no-parallelize-within-files)
 
 # Bats, and after it how many tests were skipped, with each reason; the status is Bats' own.
-bats = BUILD=$(CURDIR)/$B bats --report-formatter tap --output $B/tests $1 $(BATS_FLAGS)
+bats = BUILD=$(abspath $B) bats --report-formatter tap --output $B/tests $1 $(BATS_FLAGS)
 skips = rc=$$?; awk -f tests/skips.awk $B/tests/report.tap; exit $$rc
 
 test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
@@ -246,7 +246,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 	BUILD=$(CURDIR)/build-asan OUT=build-asan/bench SERVERS='$(RIGHT)' tests/selfcheck
 	$(call need,valgrind,valgrind,setup-lint)
 	UNDER='$(VALGRIND)' PATIENCE=20 OUT=$B/valgrind SERVERS='$(RIGHT)' tests/selfcheck
-	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(CURDIR)/$B bats -f 'facts: every run' tests/facts.bats
+	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(abspath $B) bats -f 'facts: every run' tests/facts.bats
 	tests/seeds 1000
 	tests/fuzz/run 60
 

@@ -140,7 +140,7 @@ own_build() {
 	assert_success
 	assert_equal "$(<started)" "$PWD/other/04-epoll-et"
 	run make -n -C "$ROOT" SAN=asan trace LAB=04
-	assert_output --regexp 'BUILD=[^ ]*/build-asan bench/trace 04-epoll-et'
+	assert_output --regexp 'BUILD=[^ ]*/build-asan +bench/trace 04-epoll-et'
 	for bad in missing "$ROOT/README.md"; do
 		SERVER=$bad run --separate-stderr "$ROOT/bench/trace" 04-epoll-et
 		assert_failure

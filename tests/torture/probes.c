@@ -33,7 +33,7 @@ const struct probe probes[] = {
 	{ "silent-blocks", "a silent client must not stop the others",
 		probe_silent_blocks, 0 },
 	{ "stalled-client-beside-others",
-		"a client that does not read must not stop the others",
+		"a client that does not read must not stop others",
 		probe_stalled_client_beside_others, 0 },
 	{ "fairness", "a client that never stops sending must not stop the others",
 		probe_fairness, PROCESS | FROZEN },
