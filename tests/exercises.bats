@@ -132,32 +132,6 @@ body_as_written() { # FUNCTION of lab 04
 	sed -n "/^static .*[ *]$1(/,/^}/p" "$ROOT/labs/04-epoll-et/server.c"
 }
 
-@test "exercises: a crash is shown with its line, a failed epoll_ctl with its error" {
-	local source=$BATS_TEST_TMPDIR/server.c
-	awk -f "$GRADE/mistake.awk" "$GRADE/mistakes/04-no-return.c" "$ROOT/labs/04-epoll-et/server.c" >"$source"
-	PROBES=rst-idle run "$GRADE/check" 04 "$source"
-	assert_failure 1
-	used=$(grep -n 'while ((w = write_step' "$source" | head -n 1 | cut -d: -f1)
-	assert_output --regexp 'used after it was freed, server\.c:[0-9]+'
-	assert_output --partial ":$used)"
-	awk -f "$GRADE/mistake.awk" "$GRADE/mistakes/03-add-for-mod.c" "$ROOT/labs/03-epoll-lt/server.c" >"$source"
-	PROBES=large-stream run "$GRADE/check" 03 "$source"
-	assert_failure 1
-	assert_line --regexp '^  failed +epoll_ctl\(ADD, fd [0-9]+\) → EEXIST'
-}
-
-@test "exercises: at rest a server makes no call; = for == costs points" {
-	local source=$BATS_TEST_TMPDIR/server.c
-	awk -f "$GRADE/mistake.awk" "$GRADE/mistakes/04-assigns.c" "$ROOT/labs/04-epoll-et/server.c" >"$source"
-	PROBES=at-rest run "$GRADE/check" 04 "$source"
-	assert_failure 1
-	assert_output --partial 'RETRY_MS'
-	for lab in 03-epoll-lt 09-exclusive 10-reuseport; do
-		PROBES=at-rest run "$GRADE/check" "$lab" "$(own_source "$lab")"
-		assert_success
-	done
-}
-
 @test "exercises: make run and trace take SRC= and SAN=, check takes SRC=" {
 	local out=$BATS_TEST_TMPDIR/out pid
 	cp "$ROOT/labs/04-epoll-et/server.c" "$BATS_TEST_TMPDIR/own.c"

@@ -16,12 +16,14 @@ bare() {
 # path_without TOOL...: a directory of links to every other program.
 path_without() {
 	local dir=$BATS_TEST_TMPDIR/bin place tool
-	rm -rf "$dir"
-	mkdir "$dir"
-	for place in /usr/local/bin /usr/bin /bin /usr/sbin /sbin; do
-		cp -sn "$place"/* "$dir/" 2>/dev/null || true # a program that an earlier one hides
-	done
-	for tool; do rm -f "$dir/$tool"; done
+	if [[ ! -d $dir ]]; then
+		mkdir "$dir"
+		for place in /usr/local/bin /usr/bin /bin /usr/sbin /sbin; do
+			cp -sn "$place"/* "$dir/" 2>/dev/null || true # a program that an earlier one hides
+		done
+	fi
+	for tool in "$dir"/*.hidden; do [[ ! -L $tool ]] || mv "$tool" "${tool%.hidden}"; done
+	for tool; do [[ ! -L $dir/$tool ]] || mv "$dir/$tool" "$dir/$tool.hidden"; done
 	echo "$dir"
 }
 
