@@ -4,6 +4,7 @@
 # n trials of total are behind the number. The verdict compares a server with 03-epoll-lt in the
 # same case. limited is 1 where the client was the limit in a trial: that trial is not in the
 # number, and where no other is left the verdict is "client-limited".
+# Fewer than six pairs show no difference, however far the medians lie apart.
 #   BENCH=build/bench plots/times.sh latency
 set -euo pipefail
 LC_ALL=C.UTF-8
@@ -54,6 +55,8 @@ for metric in p50_us p99_us; do
 			lost = ($1, of) in limited || $1 in gone
 			total = $at["total"] < trials + 0 ? trials : $at["total"]
 			verdict = "verdict" in at ? $at["verdict"] : "-"
+			if (split(verdict, word, /[( ]+/) && verdict ~ /^too few pairs/)
+				verdict = "no difference shown by " word[4] (word[4] == 1 ? " trial" : " trials")
 			if ($at["n"] == 0) verdict = lost ? "client-limited" : $at["kept"] == 0 ? "no trial kept: too noisy" : "trials too short"
 			print $1, of, metric, $at["n"], total, $at["median"], $at["min"], $at["max"], verdict, lost + 0
 			shown[$1] = 1
