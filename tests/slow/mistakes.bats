@@ -29,6 +29,7 @@ mistakes() {
 		wanted=$(sed -n 's/^ \* First cause: //p' "$file")
 		"$GRADE/check" "$lab" "$source" >"$BATS_TEST_TMPDIR/said" 2>/dev/null && fail "$file passes"
 		run awk 'length > 80 && !/→/ && !/warning|\|/' "$BATS_TEST_TMPDIR/said"
+		[[ -z $output ]] || fail "${file##*/}: wider than 80 columns: $output"
 		[[ $(first_explained "$BATS_TEST_TMPDIR/said") == *"$wanted"* ]] ||
 			fail "${file##*/}: not '$wanted' but: $(first_explained "$BATS_TEST_TMPDIR/said")"
 	done
