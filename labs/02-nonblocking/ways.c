@@ -29,7 +29,7 @@ static void by_fcntl(int fd)
 	did(fcntl(fd, F_SETFD, FD_CLOEXEC));
 }
 
-/* Each of these sets one flag and leaves the others alone. */
+/* Each of these calls sets one flag, and does not change the others. */
 static void by_ioctl(int fd)
 {
 	int on = 1;
@@ -38,7 +38,7 @@ static void by_ioctl(int fd)
 	did(ioctl(fd, FIOCLEX));
 }
 
-/* What a thread that looks at this moment sees; these two calls are not counted. */
+/* What another thread sees at this moment. These two calls are not counted. */
 static bool blocking(int fd)
 {
 	return !(fcntl(fd, F_GETFL) & O_NONBLOCK);

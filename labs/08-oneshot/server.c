@@ -34,7 +34,7 @@ enum step {
 struct conn {
 	int fd;
 	bool eof; /* the client has sent its FIN */
-	atomic_uchar inside; /* threads at work on it */
+	atomic_uchar inside; /* threads that serve it now */
 	struct buf out; /* read, and not sent back yet */
 	struct conn *next, *prev;
 };
@@ -42,13 +42,13 @@ struct conn {
 static struct conn *conns;
 static pthread_mutex_t conns_lock = PTHREAD_MUTEX_INITIALIZER; /* for this list only */
 static int epfd;
-static _Thread_local bool full; /* this thread keeps the listener: no room for a client */
+static _Thread_local bool full; /* no free descriptor: this thread keeps the listener */
 static atomic_bool stopping;
 static long nthreads = 4, work_ms;
-static atomic_ulong overlaps; /* a thread came in while another was inside */
+static atomic_ulong overlaps; /* two threads served one connection */
 
-/* Call it with conns_lock. After ADD another thread may have c at once, so c is complete
- * before it, and the lock keeps that thread from closing c before it is on the list. */
+/* Call it with conns_lock. After ADD another thread may serve c at once: c is complete
+ * before ADD. The lock makes that thread wait until c is on the list. */
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
@@ -67,10 +67,10 @@ static void conn_open(int fd)
 	conns = c;
 }
 
-/* Only the owner of c closes it. No other thread can have an event of c, so it is freed.
- * DOC: shutdown. close drops a reference to the socket, and the last one sends the FIN.
- * Another thread's epoll_wait may hold one for a moment, then sleep, and drop it only
- * when it wakes up. shutdown sends the FIN now. */
+/* Only the owner of c closes it. No other thread can have an event of c: free it.
+ * DOC: shutdown. After close, the kernel sends the FIN when nothing uses the socket.
+ * Another thread's epoll_wait may use it for a moment, then sleep, and release it only
+ * at its next wakeup. shutdown sends the FIN now. */
 static void conn_close(struct conn *c)
 {
 	pthread_mutex_lock(&conns_lock);
@@ -163,8 +163,8 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* DOC: arm. The event has disarmed c, and MOD arms it again: with the whole mask, and
- * with the pointer. From then on another thread may have c, or may have freed it. */
+/* DOC: arm. The event has disarmed c. MOD arms it again, with the whole mask and the
+ * pointer. From then on another thread may serve c, or may have freed it. */
 static int watch(struct conn *c)
 {
 	uint32_t events = EPOLLONESHOT | (wants_input(c) ? EPOLLIN : 0);
@@ -177,8 +177,8 @@ static int watch(struct conn *c)
 	return epoll_ctl(epfd, EPOLL_CTL_MOD, fd, &ev);
 }
 
-/* One step each way is enough: MOD looks at the socket, and what is left is reported
- * again. Between the event and MOD this thread is the owner of c, and needs no lock. */
+/* One read and one write are enough: MOD checks the socket, so epoll reports again what
+ * is left. From the event to MOD only this thread uses c, so it needs no lock. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out;
@@ -196,8 +196,8 @@ static void on_event(struct conn *c, uint32_t events)
 		conn_close(c);
 }
 
-/* The listener is one-shot too: one thread accepts. While there is no room this thread
- * keeps it, and tries again every turn. */
+/* The listener is one-shot too: one thread accepts. While no descriptor is free, this
+ * thread does not arm it again, and tries every turn. */
 static void on_listener(int lfd)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT };
@@ -249,8 +249,8 @@ int main(int argc, char **argv)
 		die_errno("epoll_create1");
 	if (epoll_ctl(epfd, EPOLL_CTL_ADD, lfd, &ev) < 0)
 		die_errno("epoll_ctl ADD listener");
-	int bell = eventfd(1, EFD_CLOEXEC);
-	if (bell < 0)
+	int wakefd = eventfd(1, EFD_CLOEXEC);
+	if (wakefd < 0)
 		die_errno("eventfd");
 	for (long i = 0; i < nthreads; i++)
 		if ((errno = pthread_create(&thread[i], NULL, serve, &lfd)) != 0)
@@ -261,8 +261,8 @@ int main(int argc, char **argv)
 		die_errno("sigwait");
 	stopping = true;
 	ev.events = EPOLLIN; /* level-triggered, and never read: it wakes every thread */
-	if (epoll_ctl(epfd, EPOLL_CTL_ADD, bell, &ev) < 0)
-		die_errno("epoll_ctl ADD bell");
+	if (epoll_ctl(epfd, EPOLL_CTL_ADD, wakefd, &ev) < 0)
+		die_errno("epoll_ctl ADD wakefd");
 	for (long i = 0; i < nthreads; i++)
 		pthread_join(thread[i], NULL);
 	if (overlaps > 0)
@@ -270,7 +270,7 @@ int main(int argc, char **argv)
 			overlaps);
 	while (conns)
 		conn_close(conns);
-	close(bell);
+	close(wakefd);
 	close(epfd);
 	close(lfd);
 	return 0;

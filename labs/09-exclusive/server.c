@@ -43,7 +43,7 @@ static struct conn *conns;
 static int epfd;
 static bool full; /* out of descriptors or memory: clients wait in the backlog */
 static bool exclusive; /* --exclusive: a connection wakes one worker, not all */
-static int alarmfd; /* an eventfd in all sets: a client waits, look at the listener */
+static int wakefd; /* an eventfd in all sets: a client waits, look at the listener */
 static long nworkers = 4, alive;
 static pid_t workers[MAX_WORKERS]; /* 0: it has ended */
 static bool failed; /* a worker did not end well */
@@ -184,7 +184,7 @@ static int watch_listener(int lfd)
 /* EXCLUSIVE woke one worker, but it cannot accept, or it has died: wake all. */
 static void wake_all(void)
 {
-	if (eventfd_write(alarmfd, 1) < 0)
+	if (eventfd_write(wakefd, 1) < 0)
 		die_errno("eventfd_write");
 }
 
@@ -213,7 +213,7 @@ static void serve(int lfd)
 	epfd = epoll_create1(EPOLL_CLOEXEC); /* after the fork: a set of its own */
 	if (epfd < 0)
 		die_errno("epoll_create1");
-	if (epoll_ctl(epfd, EPOLL_CTL_ADD, alarmfd, &ev) < 0)
+	if (epoll_ctl(epfd, EPOLL_CTL_ADD, wakefd, &ev) < 0)
 		die_errno("epoll_ctl ADD eventfd");
 	if (watch_listener(lfd) < 0)
 		die_errno("epoll_ctl ADD listener");
@@ -235,7 +235,7 @@ static void serve(int lfd)
 	while (conns)
 		conn_close(conns);
 	close(epfd);
-	close(alarmfd);
+	close(wakefd);
 	close(lfd);
 }
 
@@ -301,8 +301,8 @@ int main(int argc, char **argv)
 	int lfd = listen_tcp(&at);
 	if (set_nonblocking(lfd) < 0)
 		die_errno("non-blocking listener");
-	alarmfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (alarmfd < 0)
+	wakefd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (wakefd < 0)
 		die_errno("eventfd");
 
 	signal(SIGCHLD,
@@ -317,7 +317,7 @@ int main(int argc, char **argv)
 		wake_all();
 	}
 	end_workers();
-	close(alarmfd);
+	close(wakefd);
 	close(lfd);
 	return failed ? 1 : 0;
 }

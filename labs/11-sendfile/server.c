@@ -31,7 +31,7 @@ enum step {
 struct conn {
 	int fd;
 	bool eof; /* the client has sent its FIN */
-	bool fin; /* and this server its own */
+	bool fin; /* the server has sent its FIN */
 	off_t at; /* this connection's own place in the file */
 	off_t left; /* bytes of the file that are not sent yet */
 	struct conn *next, *prev;
@@ -48,7 +48,7 @@ static void conn_open(int fd)
 	struct conn *c = malloc(sizeof *c);
 	uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; /* DOC: only once */
 	struct epoll_event ev = { .events = events, .data.ptr = c };
-	struct stat st; /* the file as long as it is now is what this client gets */
+	struct stat st; /* its size now is what this client gets */
 
 	if (!c || fstat(file, &st) < 0 || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) < 0) {
 		free(c);
@@ -124,7 +124,7 @@ static enum step read_step(struct conn *c)
 	return STEP_CLOSE; /* ECONNRESET, ETIMEDOUT … */
 }
 
-/* What the socket does not take is read again next time, so there is nothing to keep. */
+/* What send does not take is read from the file again next time: nothing to keep. */
 static ssize_t copy_some(struct conn *c)
 {
 	static char data[COPY_SIZE];
@@ -138,7 +138,7 @@ static ssize_t copy_some(struct conn *c)
 	return n;
 }
 
-/* After its own FIN a connection waits for the client's: then nothing is on its way. */
+/* After its own FIN the server waits for the client's FIN: then no more input comes. */
 static enum step fin_step(struct conn *c)
 {
 	if (c->fin)

@@ -126,8 +126,8 @@ static enum step accept_step(int lfd)
 	return STEP_FULL; /* EMFILE, ENFILE, ENOMEM …: the client stays in the backlog */
 }
 
-/* splice stops at an urgent byte (MSG_OOB) and returns EAGAIN from then on. recv steps
- * over it. */
+/* splice stops at an urgent byte (MSG_OOB) and returns EAGAIN from then on. recv skips
+ * it. */
 static ssize_t splice_in(struct conn *c)
 {
 	char byte;
@@ -168,7 +168,7 @@ static enum step write_step(struct conn *c)
 	if (c->left == 0)
 		return STEP_WAIT;
 
-	/* Not a byte more than there is: the kernel may wait for the rest before it
+	/* Ask for no more than there is: the kernel may wait for the rest before it
 	 * sends. */
 	ssize_t n = splice(c->pipe.end[0], NULL, c->fd, NULL, c->left, SPLICE_F_NONBLOCK);
 	if (n >= 0) {

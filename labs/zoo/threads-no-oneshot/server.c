@@ -34,7 +34,7 @@ enum step {
 struct conn {
 	int fd;
 	bool eof; /* the client has sent its FIN */
-	atomic_uchar inside; /* threads at work on it */
+	atomic_uchar inside; /* threads that serve it now */
 	struct buf out; /* read, and not sent back yet */
 	struct conn *next, *prev;
 };
@@ -42,19 +42,19 @@ struct conn {
 static struct conn *conns;
 static pthread_mutex_t conns_lock = PTHREAD_MUTEX_INITIALIZER; /* for this list only */
 static int epfd;
-static _Thread_local bool full; /* this thread keeps the listener: no room for a client */
+static _Thread_local bool full; /* no free descriptor: this thread keeps the listener */
 static atomic_bool stopping;
 static int mode; /* index into trigger */
 static const uint32_t trigger[] = { 0, EPOLLET };
 static long nthreads = 4, work_ms;
-static atomic_ulong overlaps; /* a thread came in while another was inside */
+static atomic_ulong overlaps; /* two threads served one connection */
 
-/* It keeps memory whole, so that the race can be watched. It keeps no order: work lets it
- * go between recv and send. */
+/* It protects memory, so that you can watch the race. It does not keep the order: work
+ * releases it between recv and send. */
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 
-/* Call it with conns_lock. After ADD another thread may have c at once, so c is complete
- * before it, and the lock keeps that thread from closing c before it is on the list. */
+/* Call it with conns_lock. After ADD another thread may serve c at once: c is complete
+ * before ADD. The lock makes that thread wait until c is on the list. */
 static void conn_open(int fd)
 {
 	struct conn *c = malloc(sizeof *c);
@@ -73,8 +73,8 @@ static void conn_open(int fd)
 	conns = c;
 }
 
-/* An event of c may be on its way to another thread, and no call says when that is over:
- * the struct stays on the list until the end, without a descriptor. */
+/* Another thread may have an event of c that it has not handled yet, and no call shows
+ * this. So the struct stays on the list, without a descriptor, until the server ends. */
 static void conn_close(struct conn *c)
 {
 	if (c->fd >= 0) {
@@ -164,7 +164,7 @@ static enum step write_step(struct conn *c)
 	return STEP_CLOSE; /* EPIPE, ECONNRESET … */
 }
 
-/* MOD reports again what is there. It disarmed nobody meanwhile. */
+/* MOD reports again what is there. But the event did not disarm the connection. */
 static int watch(struct conn *c)
 {
 	uint32_t events = trigger[mode] | (wants_input(c) ? EPOLLIN : 0);
@@ -177,8 +177,8 @@ static int watch(struct conn *c)
 	return epoll_ctl(epfd, EPOLL_CTL_MOD, fd, &ev);
 }
 
-/* One step each way is enough: MOD looks at the socket, and what is left is reported
- * again. */
+/* One read and one write are enough: MOD checks the socket, so epoll reports again what
+ * is left. */
 static void on_event(struct conn *c, uint32_t events)
 {
 	enum step in = STEP_WAIT, out = STEP_WAIT;
@@ -197,8 +197,8 @@ static void on_event(struct conn *c, uint32_t events)
 	pthread_mutex_unlock(&guard);
 }
 
-/* The listener is one-shot too: one thread accepts. While there is no room this thread
- * keeps it, and tries again every turn. */
+/* The listener is one-shot too: one thread accepts. While no descriptor is free, this
+ * thread does not arm it again, and tries every turn. */
 static void on_listener(int lfd)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT };
@@ -250,8 +250,8 @@ int main(int argc, char **argv)
 		die_errno("epoll_create1");
 	if (epoll_ctl(epfd, EPOLL_CTL_ADD, lfd, &ev) < 0)
 		die_errno("epoll_ctl ADD listener");
-	int bell = eventfd(1, EFD_CLOEXEC);
-	if (bell < 0)
+	int wakefd = eventfd(1, EFD_CLOEXEC);
+	if (wakefd < 0)
 		die_errno("eventfd");
 	for (long i = 0; i < nthreads; i++)
 		if ((errno = pthread_create(&thread[i], NULL, serve, &lfd)) != 0)
@@ -262,8 +262,8 @@ int main(int argc, char **argv)
 		die_errno("sigwait");
 	stopping = true;
 	ev.events = EPOLLIN; /* level-triggered, and never read: it wakes every thread */
-	if (epoll_ctl(epfd, EPOLL_CTL_ADD, bell, &ev) < 0)
-		die_errno("epoll_ctl ADD bell");
+	if (epoll_ctl(epfd, EPOLL_CTL_ADD, wakefd, &ev) < 0)
+		die_errno("epoll_ctl ADD wakefd");
 	for (long i = 0; i < nthreads; i++)
 		pthread_join(thread[i], NULL);
 	if (overlaps > 0)
@@ -274,7 +274,7 @@ int main(int argc, char **argv)
 		conn_close(conns);
 		free(conns);
 	}
-	close(bell);
+	close(wakefd);
 	close(epfd);
 	close(lfd);
 	return 0;
