@@ -94,6 +94,6 @@ finish() {
 	keys_on
 	printf '%s\n' "$@" | "$ROOT/bench/wrap"
 	the_effect_shows && return
-	echo "The effect did not show."
+	echo "The expected effect did not appear."
 	exit 1
 }

@@ -32,7 +32,7 @@ mend() {
 	assert_failure 1
 	assert_line 'zoo/overwrite: nothing is missing'
 	assert_line --regexp '^zoo/overwrite sent back 27,000,000 bytes: 0 are lost\.$'
-	assert_line 'The effect did not show.'
+	assert_line 'The expected effect did not appear.'
 }
 
 @test "demo-emfile shows one server spin and the other forget its clients" {
@@ -125,6 +125,6 @@ short_build() {
 	short_build 07-et-fair
 	run bench/demos/fairness
 	assert_failure 1
-	assert_line 'The effect did not show.'
+	assert_line 'The expected effect did not appear.'
 	assert_line --partial 'fairness: the slowest ping'
 }
