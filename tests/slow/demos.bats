@@ -38,8 +38,8 @@ mend() {
 @test "demo-emfile shows one server spin and the other forget its clients" {
 	run bench/demos/emfile
 	assert_success
-	assert_line --regexp '^emfile: without descriptors emfile-spin makes [0-9]+,[0-9,]+ epoll_wait/s, 03 [0-9]+\.$'
-	assert_line 'Free again: at emfile-strands 6 of 10 clients still wait, at 04 0.'
+	assert_line --regexp '^emfile: no free descriptor: emfile-spin makes [0-9]+,[0-9,]+ epoll_wait/s, 03 [0-9]+\.$'
+	assert_line 'Descriptors are free again: 6 of 10 clients of emfile-strands wait, 0 of 04.'
 }
 
 @test "demo-emfile fails where nobody spins, and where nobody is forgotten" {
@@ -47,7 +47,7 @@ mend() {
 	run bench/demos/emfile
 	assert_failure 1
 	assert_line --regexp 'emfile-spin makes [0-9]+ epoll_wait/s, '
-	assert_line 'Free again: at emfile-strands 6 of 10 clients still wait, at 04 0.'
+	assert_line 'Descriptors are free again: 6 of 10 clients of emfile-strands wait, 0 of 04.'
 }
 
 @test "demo-blocking shows one silent client stop all others" {
