@@ -84,7 +84,7 @@ needs_line() {
 
 @test "setup: a target names the tool that it needs" {
 	for pair in charts:gnuplot report:gnuplot gallery:jq claims:jq bench:jq test:bats test:jq \
-		test:nc test-slow:bats grade:jq selfcheck:jq lint:clang-format lint:shellcheck cross-check:jq \
+		test:nc test-slow:bats grade:jq selfcheck:jq lint:clang-format cross-check:jq \
 		'trace LAB=04 PLOT=1:gnuplot' fuzz:clang demo-emfile:prlimit demo-herd:taskset bench:taskset; do
 		needs_line "${pair%:*}" "${pair##*:}"
 	done
