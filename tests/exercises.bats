@@ -155,18 +155,6 @@ body_as_written() { # FUNCTION of lab 04
 
 # --- students' servers that hang, fork, flood, eat, hide, or do not compile
 
-@test "exercises: what does not compile is shown, in few lines" {
-	for i in {1..100}; do echo "int f$i(void) { return nothing$i; }"; done >"$BATS_TEST_TMPDIR/many.c"
-	run "$GRADE/check" 04 "$BATS_TEST_TMPDIR/many.c"
-	assert_failure 1
-	assert_line --partial nothing1
-	[[ ${#lines[@]} -le 21 && ${lines[-1]} == "04-epoll-et: "*"does not compile, not yet (0 of 10 points)" ]]
-	echo '#include "/dev/zero"' >"$BATS_TEST_TMPDIR/zero.c"
-	run "$GRADE/check" 04 "$BATS_TEST_TMPDIR/zero.c"
-	assert_failure 1
-	assert_line --partial 'does not compile'
-}
-
 @test "exercises: SIGTERM amid a check leaves nothing" {
 	"$GRADE/check" 04 "$(own_source 04-epoll-et)" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- 4>&- &
 	pid=$!

@@ -23,18 +23,6 @@ setup() {
 	done
 }
 
-@test "plots: servers that failed, some, most or all, break no chart" {
-	fail_all_but '^(03|05|06-epollout-spin--et)'
-	draws_silently
-	fail_all_but '^03'
-	draws_silently
-	fail_all_but ''
-	draws_silently
-	draw spin text | grep -q 'no numbers: every server failed'
-	run plots/report.sh
-	assert_success
-}
-
 @test "plots: no axis hides the point that refutes the model" {
 	printf '04-epoll-et\t8\t32768\t1\t70\n' >>"$BENCH/ksweep.tsv"
 	draw ksweep text | grep -qE '^ *70 '

@@ -15,14 +15,6 @@ setup() {
 	check labs/01-blocking/README.md
 }
 
-@test "readme: 02-nonblocking shows what its commands print" {
-	check labs/02-nonblocking/README.md
-}
-
-@test "readme: 03-epoll-lt shows what its commands print" {
-	check labs/03-epoll-lt/README.md
-}
-
 @test "readme: facts shows what its commands print" {
 	check labs/facts/README.md
 }

@@ -111,3 +111,15 @@ own_source() { # LAB: the source that is right for its exercise
 		assert_success
 	done
 }
+
+@test "exercises: what does not compile is shown, in few lines" {
+	for i in {1..100}; do echo "int f$i(void) { return nothing$i; }"; done >"$BATS_TEST_TMPDIR/many.c"
+	run "$GRADE/check" 04 "$BATS_TEST_TMPDIR/many.c"
+	assert_failure 1
+	assert_line --partial nothing1
+	[[ ${#lines[@]} -le 21 && ${lines[-1]} == "04-epoll-et: "*"does not compile, not yet (0 of 10 points)" ]]
+	echo '#include "/dev/zero"' >"$BATS_TEST_TMPDIR/zero.c"
+	run "$GRADE/check" 04 "$BATS_TEST_TMPDIR/zero.c"
+	assert_failure 1
+	assert_line --partial 'does not compile'
+}

@@ -163,3 +163,15 @@ setup() {
 	assert_failure 1
 	assert_output --partial 'make bench PROFILE=full'
 }
+
+@test "plots: servers that failed, some, most or all, break no chart" {
+	fail_all_but '^(03|05|06-epollout-spin--et)'
+	draws_silently
+	fail_all_but '^03'
+	draws_silently
+	fail_all_but ''
+	draws_silently
+	draw spin text | grep -q 'no numbers: every server failed'
+	run plots/report.sh
+	assert_success
+}

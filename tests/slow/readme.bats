@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
-# The console blocks of labs 04 to 11, as tests/readme.bats runs those of the others.
+# The console blocks of labs 02 to 11, as tests/readme.bats runs those of the others.
 
 setup() {
 	load ../helper
@@ -41,4 +41,12 @@ setup() {
 
 @test "readme: 11-sendfile shows what its commands print" {
 	check labs/11-sendfile/README.md
+}
+
+@test "readme: 02-nonblocking shows what its commands print" {
+	check labs/02-nonblocking/README.md
+}
+
+@test "readme: 03-epoll-lt shows what its commands print" {
+	check labs/03-epoll-lt/README.md
 }
