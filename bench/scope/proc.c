@@ -1,6 +1,6 @@
 /* One look at a process through /proc. */
 #include "err.h"
-#include "probe.h"
+#include "probe/probe.h"
 #include "scope.h"
 #include <ctype.h>
 #include <dirent.h>

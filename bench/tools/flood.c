@@ -8,7 +8,7 @@
 #include "args.h"
 #include "err.h"
 #include "net.h"
-#include "page.h"
+#include "probe/page.h"
 #include "stop.h"
 #include <errno.h>
 #include <netinet/in.h>
