@@ -3,6 +3,7 @@
  * the probe layer, which prints its calls; it prints itself those that the layer lacks.
  */
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
 #include <errno.h>
@@ -23,14 +24,6 @@ static const char *host = "127.0.0.1";
 static long port = 8080, size = 6, requests = 1, pause_ms, slow_ms, wait_ms = 1000;
 static bool steps;
 static char bytes[MAX_SIZE];
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 static void rest(long ms)
 {
@@ -107,7 +100,7 @@ static _Noreturn void wrong(const char *what)
 static long request(int fd)
 {
 	static char reply[ROOM];
-	int64_t reads_from = now_ns() + slow_ms * 1000000;
+	int64_t reads_from = now_ns() + slow_ms * NS_PER_MS;
 	long sent = 0, received = 0;
 
 	while (received < size) {

@@ -6,6 +6,7 @@
  * out with sendfile(2) from memory that the socket only refers to, and the echo is
  * dropped inside the kernel: MSG_TRUNC, tcp(7). The server copies each byte twice. */
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
 #include "probe/page.h"
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -58,10 +58,7 @@ static _Noreturn void wrong(const char *what)
 /* Microseconds since the start. */
 static int64_t now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000 - start;
+	return now_ns() / NS_PER_US - start;
 }
 
 static bool in_flood(int64_t us)

@@ -1,6 +1,7 @@
 /* One client that shows a lost edge: a burst in one send, silence, then a byte at a time.
  */
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
 #include "stop.h"
@@ -11,7 +12,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MAX_BURST = 65536, TICK_MS = 20, ACCEPT_MS = 50, FIRST = 16 };
@@ -34,10 +34,7 @@ static _Noreturn void wrong(const char *what)
 
 static int64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+	return now_ns() / NS_PER_MS;
 }
 
 static int connect_to(const struct address *at)

@@ -1,4 +1,5 @@
 #include "scene.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 10000, BUFFER = 64 * 1024 };
@@ -95,14 +95,6 @@ int listener(struct scene *s)
 	return lfd;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 void await(struct scene *s, int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -147,10 +139,10 @@ static int backlog(int lfd)
 /* Waits until that number is n. */
 static void await_number(struct scene *s, int (*ask)(int fd), int fd, int n)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = now_ns() + PATIENCE_MS * NS_PER_MS;
 
 	while (!s->refused && !s->late && ask(fd) != n) {
-		s->late = now_ms() > end;
+		s->late = now_ns() > end;
 		sched_yield(); /* to the kernel thread that delivers */
 	}
 }

@@ -1,4 +1,5 @@
 /* How a probe ends, and how long it waits. */
+#include "clock.h"
 #include "torture.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -87,10 +88,7 @@ void pass(const char *fmt, ...)
 
 double now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return now_s();
 }
 
 double patience(void)
