@@ -12,8 +12,6 @@
 #include "probe/page.h"
 #include "stop.h"
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -66,17 +64,11 @@ static bool in_flood(int64_t us)
 	return us >= 1000 * before && us < 1000 * (before + during);
 }
 
-static int connect_to(const struct address *at)
+static int connection_to(const struct address *at)
 {
-	int one = 1;
-	int fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = client_socket(at);
 
-	if (fd < 0)
-		die_errno("socket");
-	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
-		die_errno("connect to %s port %ld", host, port);
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
-		die_errno("setsockopt TCP_NODELAY");
+	client_connect(fd, at);
 	if (set_nonblocking(fd) < 0)
 		die_errno("non-blocking socket");
 	return fd;
@@ -285,7 +277,7 @@ int main(int argc, char **argv)
 		die_errno("memfd");
 	pinger = &fds[flooders];
 	for (long i = 0; i <= flooders; i++)
-		fds[i] = (struct pollfd){ .fd = connect_to(&at), .events = POLLIN };
+		fds[i] = (struct pollfd){ .fd = connection_to(&at), .events = POLLIN };
 	start = now();
 	if (tsv)
 		printf("ms\tus\tflood\n");
