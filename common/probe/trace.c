@@ -3,6 +3,7 @@
 #include "err.h"
 #include "real.h"
 #include "tag.h"
+#include "text.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,65 +75,29 @@ __attribute__((format(printf, 1, 2))) static void tell(const char *fmt, ...)
 		return; /* nobody is listening: the server goes on */
 }
 
-/* The result, or the name of the error where it is one of the usual ones. */
+/* The result, or the name of the error where it has one. */
 static const char *outcome(ssize_t result, char text[24])
 {
-	static const struct {
-		int number;
-		const char *name;
-	} names[] = {
-		{ EAGAIN, "EAGAIN" },
-		{ EINTR, "EINTR" },
-		{ ECONNRESET, "ECONNRESET" },
-		{ EPIPE, "EPIPE" },
-		{ ETIMEDOUT, "ETIMEDOUT" },
-		{ ECONNABORTED, "ECONNABORTED" },
-		{ EMFILE, "EMFILE" },
-		{ ENFILE, "ENFILE" },
-		{ ENOMEM, "ENOMEM" },
-		{ ENOBUFS, "ENOBUFS" },
-		{ EBADF, "EBADF" },
-		{ EEXIST, "EEXIST" },
-		{ ENOENT, "ENOENT" },
-		{ EINVAL, "EINVAL" },
-		{ EPERM, "EPERM" },
-	};
+	const char *name = result < 0 ? errno_name(errno) : NULL;
 
-	if (result >= 0) {
+	if (name)
+		return name;
+	if (result >= 0)
 		snprintf(text, 24, "%zd", result);
-		return text;
-	}
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].number == errno)
-			return names[i].name;
-	snprintf(text, 24, "errno %d", errno);
+	else
+		snprintf(text, 24, "errno %d", errno);
 	return text;
 }
 
+/* PRI, which few servers ask for, comes behind what they ask for. */
 static const char *mask(uint32_t events, char text[64])
 {
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} bits[] = {
-		{ EPOLLIN, "IN" },
-		{ EPOLLOUT, "OUT" },
-		{ EPOLLRDHUP, "RDHUP" },
-		{ EPOLLPRI, "PRI" },
-		{ EPOLLERR, "ERR" },
-		{ EPOLLHUP, "HUP" },
-		{ EPOLLET, "ET" },
-		{ EPOLLONESHOT, "ONESHOT" },
-		{ EPOLLEXCLUSIVE, "EXCLUSIVE" },
-	};
-	size_t n = 0;
+	const uint32_t usual = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
 
-	strcpy(text, "0");
-	for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
-		if (events & bits[i].bit)
-			n += (size_t)sprintf(
-				text + n, "%s%s", n ? "|" : "", bits[i].name);
-	return text;
+	text[0] = '\0';
+	mask_text(text, 64, events & usual);
+	mask_text(text, 64, events & ~(usual | EPOLLWAKEUP));
+	return *text ? text : "0";
 }
 
 void trace_wait(const char *name, int fd)

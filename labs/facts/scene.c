@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "err.h"
 #include "net.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -384,49 +385,19 @@ const char *wait_count(struct scene *s)
 
 const char *wait_mask(struct scene *s)
 {
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} names[] = {
-		{ EPOLLIN, "IN" },
-		{ EPOLLPRI, "PRI" },
-		{ EPOLLOUT, "OUT" },
-		{ EPOLLRDHUP, "RDHUP" },
-		{ EPOLLERR, "ERR" },
-		{ EPOLLHUP, "HUP" },
-	};
 	char all[WORD] = "";
-	size_t len = 0;
 
 	if (!wait_once(s))
 		return "0";
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (s->mask & names[i].bit)
-			len += (size_t)snprintf(all + len, sizeof all - len, "%s%s",
-				len ? "|" : "", names[i].name);
+	mask_text(all, sizeof all, s->mask);
 	return word(s, "%s", all);
 }
 
 const char *outcome(struct scene *s, long result)
 {
-	static const struct {
-		int error;
-		const char *name;
-	} names[] = {
-		{ EAGAIN, "EAGAIN" },
-		{ EBADF, "EBADF" },
-		{ EEXIST, "EEXIST" },
-		{ EINPROGRESS, "EINPROGRESS" },
-		{ EINVAL, "EINVAL" },
-		{ ELOOP, "ELOOP" },
-		{ ENOENT, "ENOENT" },
-		{ EPERM, "EPERM" },
-	};
+	const char *name = errno_name(errno);
 
 	if (result >= 0)
 		return "ok";
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].error == errno)
-			return names[i].name;
-	return word(s, "errno %d", errno);
+	return name ? name : word(s, "errno %d", errno);
 }
