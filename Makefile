@@ -22,7 +22,10 @@ say = $(if $(V),,@printf '  %-5s %s\n' $1 $2;)
 SERVERS := $(patsubst labs/%/server.c,%,$(sort $(wildcard labs/*/server.c)))
 # A lab's other programs: labs/02-nonblocking/ways.c becomes build/ways.
 ASIDE := $(filter-out %/server,$(patsubst labs/%.c,%,$(sort $(wildcard labs/[0-9]*/*.c))))
-COMMON := $(patsubst %.c,$B/obj/%.o,$(filter-out common/probe.c,$(wildcard common/*.c)))
+COMMON := $(patsubst %.c,$B/obj/%.o,$(wildcard common/*.c))
+# What is linked under a lab's system calls, and, for ld, the list of them.
+PROBE := $(patsubst %,$B/obj/common/probe/%.o,wrap tally trace tag) $(COMMON) $B/probe.wrap
+WRAP := -Wl,@$B/probe.wrap
 ZOO := $(patsubst labs/zoo/%/server.c,%,$(sort $(wildcard labs/zoo/*/server.c)))
 TOOLS := ask counts facts flood load nudge scope sink stats torture faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
@@ -44,29 +47,33 @@ built: $(BUILT)
 	@:
 
 # What make check needs, and what its commands by hand use.
-grader: $(addprefix $B/,torture faults.so counts load nudge sink tests/client)
+grader: $(addprefix $B/,probe.wrap torture faults.so counts load nudge sink tests/client)
 	@:
 
 test-programs: $(CHECKS:%=$B/tests/%) $B/tests/facts-marks
 	@:
 
-# The labs' system calls go through the probe layer; the list of them is an argument file of ld.
-$(SERVERS:%=$B/%): $B/%: $B/obj/labs/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
-	$(LINK) -Wl,@common/probe.wrap
+# The labs' system calls go through the probe layer, which the linker puts under them.
+$B/probe.wrap: common/probe/calls.def Makefile
+	@mkdir -p $(@D)
+	@sed -n 's/^WRAP(\([a-z0-9_]*\),.*/--wrap=\1/p' $< >$@
+
+$(SERVERS:%=$B/%): $B/%: $B/obj/labs/%/server.o $(PROBE)
+	$(LINK) $(WRAP)
 
 define aside
-$B/$(notdir $1): $B/obj/labs/$1.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
-	$$(LINK) -Wl,@common/probe.wrap
+$B/$(notdir $1): $B/obj/labs/$1.o $(PROBE)
+	$$(LINK) $(WRAP)
 endef
 $(foreach a,$(ASIDE),$(eval $(call aside,$a)))
 
 # The wrong servers: each is a lab with one mistake, built in the same way.
-$(ZOO:%=$B/zoo/%): $B/zoo/%: $B/obj/labs/zoo/%/server.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
+$(ZOO:%=$B/zoo/%): $B/zoo/%: $B/obj/labs/zoo/%/server.o $(PROBE)
 	@mkdir -p $(@D)
-	$(LINK) -Wl,@common/probe.wrap
+	$(LINK) $(WRAP)
 
-$(VARIANTS:%=$B/variants/%): $B/variants/%: $B/obj/variants/%.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
-	$(LINK) -Wl,@common/probe.wrap
+$(VARIANTS:%=$B/variants/%): $B/variants/%: $B/obj/variants/%.o $(PROBE)
+	$(LINK) $(WRAP)
 
 $B/variants/%.c: bench/variants/%.diff labs/03-epoll-lt/server.c
 	@mkdir -p $(@D)
@@ -78,14 +85,14 @@ $B/obj/variants/%.o: $B/variants/%.c Makefile | compiler
 
 .PRECIOUS: $B/variants/%.c
 
-$B/counts: $B/obj/bench/tools/counts.o $B/obj/bench/tools/page.o $(COMMON)
+$B/counts: $B/obj/common/probe/counts.o $B/obj/common/probe/page.o $(COMMON)
 	$(LINK)
 
 # The client of a trace tells its calls as the labs do.
-$B/ask: $B/obj/bench/tools/ask.o $B/obj/common/probe.o $(COMMON) common/probe.wrap
-	$(LINK) -Wl,@common/probe.wrap
+$B/ask: $B/obj/bench/tools/ask.o $(PROBE)
+	$(LINK) $(WRAP)
 
-$B/load: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/load/*.c)) $B/obj/bench/tools/page.o $(COMMON)
+$B/load: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/load/*.c)) $B/obj/common/probe/page.o $(COMMON)
 	$(LINK)
 
 $B/stats: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/stats/*.c)) $(COMMON)
@@ -101,7 +108,7 @@ $(PEERS:%=$B/peers/%): $B/peers/%: $B/obj/bench/peers/%.o $(COMMON)
 $B/nudge: $B/obj/bench/tools/nudge.o $(COMMON)
 	$(LINK)
 
-$B/flood: $B/obj/bench/tools/flood.o $B/obj/bench/tools/page.o $(COMMON)
+$B/flood: $B/obj/bench/tools/flood.o $B/obj/common/probe/page.o $(COMMON)
 	$(LINK)
 
 $B/scope: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/scope/*.c)) $(COMMON)
@@ -127,7 +134,7 @@ $B/faults.so: tests/faults/faults.c Makefile | compiler
 	$(call say,CC,$<) $(CC) $(filter-out $(san_$(SAN)),$(FLAGS)) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
 # Small programs that only the tests run: tests/NAME.c becomes build/tests/NAME.
-$(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/load/hist.o $B/obj/bench/tools/page.o $(COMMON)
+$(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/load/hist.o $B/obj/common/probe/page.o $B/obj/common/probe/tag.o $(COMMON)
 	@mkdir -p $(@D)
 	$(LINK)
 
@@ -192,9 +199,9 @@ demo-%: all
 # One's own server, built as a lab is. Files of the same name are told apart by building anew.
 ifneq ($(SRC),)
 MINE := $B/mine/$(basename $(notdir $(SRC)))
-$(MINE): FORCE $B/obj/common/probe.o $(COMMON)
+$(MINE): FORCE $(PROBE)
 	@mkdir -p $(@D)
-	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(SRC) $(filter %.o,$^) -Wl,@common/probe.wrap
+	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(SRC) $(filter %.o,$^) $(WRAP)
 FORCE:
 endif
 
@@ -254,7 +261,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 RIGHT = 03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot 11-sendfile
 VALGRIND = valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
 
-SOURCES := $(wildcard common/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
+SOURCES := $(wildcard common/*.[ch] common/probe/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls bench/netns bench/cross-check bench/claims \
 	bench/compare bench/doctor bench/trace bench/wild bench/wrap bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh \
 	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds $(filter-out tests/grade/causes tests/grade/reasons tests/grade/probes tests/grade/mistakes %.awk %.tsv,$(wildcard tests/grade/*)) tests/fuzz/run) .ci/run

@@ -12,4 +12,7 @@
  * through the vDSO (vdso(7)), so that a look at the time is no system call. */
 int64_t now_ns(void);
 
+/* The same in seconds. */
+double now_s(void);
+
 #endif

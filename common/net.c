@@ -1,6 +1,7 @@
 #include "net.h"
 #include "err.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -31,6 +32,20 @@ int address_parse(struct address *a, const char *host, uint16_t port)
 	return 0;
 }
 
+struct text {
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+};
+
+static struct text address_text(const struct address *a)
+{
+	struct text t;
+
+	if (getnameinfo((const struct sockaddr *)&a->sa, a->len, t.host, sizeof t.host,
+		    t.port, sizeof t.port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		die_usage("getnameinfo: no text for the address");
+	return t;
+}
+
 int listen_tcp(const struct address *at)
 {
 	int one = 1;
@@ -49,6 +64,30 @@ int listen_tcp(const struct address *at)
 	return lfd;
 }
 
+int client_socket(const struct address *to)
+{
+	int one = 1;
+	int fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die_errno("socket");
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
+		die_errno("setsockopt TCP_NODELAY");
+	return fd;
+}
+
+void client_connect(int fd, const struct address *to)
+{
+	struct text text;
+
+	if (connect(fd, (const struct sockaddr *)&to->sa, to->len) == 0)
+		return;
+	int error = errno;
+	text = address_text(to);
+	errno = error;
+	die_errno("connect to %s port %s", text.host, text.port);
+}
+
 int set_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -59,15 +98,12 @@ int set_nonblocking(int fd)
 void announce(int lfd)
 {
 	struct address at = { .len = sizeof at.sa };
-	char host[NI_MAXHOST], port[NI_MAXSERV];
 
 	if (getsockname(lfd, (struct sockaddr *)&at.sa, &at.len) < 0)
 		die_errno("getsockname");
-	if (getnameinfo((struct sockaddr *)&at.sa, at.len, host, sizeof host, port,
-		    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		die_usage("getnameinfo: no text for the address");
-	printf(strchr(host, ':') ? "listening on [%s]:%s\n" : "listening on %s:%s\n",
-		host, port);
+	struct text text = address_text(&at);
+	printf(strchr(text.host, ':') ? "listening on [%s]:%s\n" : "listening on %s:%s\n",
+		text.host, text.port);
 	if (fflush(stdout) != 0)
 		die_errno("stdout");
 }

@@ -18,6 +18,14 @@ int address_parse(struct address *a, const char *host, uint16_t port);
  * close-on-exec and blocking. Dies if any of it fails. */
 int listen_tcp(const struct address *at);
 
+/* A client's socket: close-on-exec, blocking, with TCP_NODELAY. What must be set before
+ * the connection, such as SO_RCVBUF, is set between this and client_connect. Dies if it
+ * fails. */
+int client_socket(const struct address *to);
+
+/* connect(2), and waits for it. Dies with one line that names the address. */
+void client_connect(int fd, const struct address *to);
+
 /* Adds O_NONBLOCK, keeping the other flags: lab 02 shows this and two other ways.
  * Returns 0, or -1 with errno from fcntl(2). */
 int set_nonblocking(int fd);

@@ -66,3 +66,29 @@ commands() {
 	n=$(wc -l <README.md)
 	((n >= 80 && n <= 110)) || fail "README.md has $n lines"
 }
+
+@test "house: no C file has more than 500 lines, no function more than 60" {
+	local files
+	mapfile -t files < <(git ls-files '*.c')
+	run awk 'FNR == 1 { head = 0 }
+		FNR == 501 { print FILENAME " has more than 500 lines" }
+		/^$|^#|^\/\*|^ \*/ { head = 0 } # a blank line, a macro, a comment
+		/^[A-Za-z_].*[^;]$/ && !head { head = FNR } # where a declaration begins
+		/^\{$/ { from = head; functions++ }
+		/^\}$/ && from {
+			if (FNR - from >= 60) print FILENAME ":" from ": a function of " FNR - from + 1 " lines"
+			from = 0
+		}
+		END { print (functions > 900 ? "all" : functions) " functions seen" }' "${files[@]}"
+	assert_output 'all functions seen'
+}
+
+# nm names every variable that a file has for itself or for others, in whatever section.
+@test "house: no file of the load generator has ten variables outside its functions" {
+	requires nm
+	local object n
+	for object in "$BUILD"/obj/bench/load/*.o; do
+		n=$(nm "$object" | grep -cE ' [BbCDd] [A-Za-z_]+$' || true)
+		((n < 10)) || fail "$object: $n"
+	done
+}

@@ -67,6 +67,17 @@ one_line_about() {
 }
 
 
+@test "probe: each symbol in calls.def has its wrapper, and ld is given each" {
+	requires nm
+	nm "$BUILD/obj/common/probe/wrap.o" | sed -n 's/.* T __wrap_//p' | sort >wrappers
+	sed -n 's/^--wrap=//p' "$BUILD/probe.wrap" | sort >listed
+	[[ -s listed ]]
+	run diff listed wrappers
+	assert_output ''
+	run grep -c '^WRAP(' "$ROOT/common/probe/calls.def"
+	assert_output "$(wc -l <listed)"
+}
+
 @test "probe: the counts are perf's" {
 	requires perf
 	events=$(printf 'syscalls:sys_enter_%s,' accept4 recvfrom sendto epoll_wait epoll_ctl)

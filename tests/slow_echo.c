@@ -1,6 +1,7 @@
 /* An echo server whose slowness is known, for the tests that validate the load generator:
  * a first come, first served queue with one clerk and a fixed time for each request. */
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
 #include "stop.h"
@@ -17,7 +18,6 @@ enum {
 	LOG_BUFFER = 4 * 1024 * 1024, /* no write(2) before the end */
 };
 
-#define NS INT64_C(1000000000)
 #define GAP_NS 100000 /* spin: a pause that nobody here asked for, by the machine */
 
 static long delay_us, stall_ms, extra, size = 64;
@@ -31,14 +31,6 @@ static int64_t first; /* when the first request came; 0: not yet */
 static bool stalled;
 static uint64_t served;
 static int64_t lost_ns, last_look; /* spin: in gaps of over GAP_NS */
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NS + t.tv_nsec;
-}
 
 /* The time, looked at all the time: so a gap is a time when we did not run. */
 static int64_t look(void)
@@ -56,8 +48,8 @@ static int64_t look(void)
 static void stall(int64_t now)
 {
 	int64_t from = first + (int64_t)(stall_at * 1e9),
-		end = from + stall_ms * NS / 1000;
-	struct timespec until = { .tv_sec = end / NS, .tv_nsec = end % NS };
+		end = from + stall_ms * NS_PER_S / 1000;
+	struct timespec until = { .tv_sec = end / NS_PER_S, .tv_nsec = end % NS_PER_S };
 
 	if (!stall_ms || stalled || now < from)
 		return;

@@ -1,6 +1,6 @@
-/* common/tag.c: what goes in comes out, whatever the data, the process and the moment. */
+/* common/probe/tag.c: what goes in comes out, whatever the data, process and moment. */
 #include "err.h"
-#include "tag.h"
+#include "probe/tag.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -287,3 +287,9 @@ start_wrong() { # MODE AFTER
 		--flooders 0 --before 20 --during 0 --after 0
 	assert_output --regexp '^pings: 0 of [0-9]+ answered$'
 }
+
+@test "one text for a mask of events, an errno and a JSON string, whatever its bytes" {
+	run "$BUILD/tests/text_check"
+	assert_success
+	assert_output ''
+}

@@ -2,7 +2,7 @@
 #ifndef LOAD_CONN_H
 #define LOAD_CONN_H
 
-#include "probe.h"
+#include "probe/probe.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

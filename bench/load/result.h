@@ -2,7 +2,7 @@
 #ifndef LOAD_RESULT_H
 #define LOAD_RESULT_H
 
-#include "tools/page.h"
+#include "probe/page.h"
 
 /* The exit status (0, 3, 4 or 5, see --help), and in *verdict the sentence for it. */
 int result_judge(const char **verdict);

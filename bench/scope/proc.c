@@ -1,6 +1,7 @@
 /* One look at a process through /proc. */
+#include "clock.h"
 #include "err.h"
-#include "probe.h"
+#include "probe/probe.h"
 #include "scope.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -22,14 +23,6 @@ void *grown(void *list, size_t n, size_t size)
 	if (!p)
 		die_errno("memory");
 	return p;
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 FILE *proc_open(pid_t pid, const char *what)
@@ -312,7 +305,7 @@ static double rate(uint64_t after, uint64_t before, double seconds)
 
 bool look_take(struct look *l, pid_t pid, const struct look *before)
 {
-	*l = (struct look){ .pid = pid, .at = now() };
+	*l = (struct look){ .pid = pid, .at = now_s() };
 	errno = ESRCH;
 	if (!read_status(l, pid)) {
 		errno = ESRCH;

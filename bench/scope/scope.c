@@ -1,6 +1,7 @@
 /* A live view of a process' epoll sets and what is stuck in them, without ptrace. */
 #include "scope.h"
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "stop.h"
 #include <errno.h>
@@ -117,21 +118,13 @@ static void enter(void)
 	printf("\033[?1049h\033[?25l");
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Until `until`, a q, a signal or a new size. Returns false on the first two reasons to
  * leave. */
 static bool rest(double until)
 {
 	while (!stopping && !resized) {
 		struct pollfd in = { .fd = raw ? STDIN_FILENO : -1, .events = POLLIN };
-		double left = until - now();
+		double left = until - now_s();
 		char key;
 
 		if (left <= 0)
@@ -147,7 +140,7 @@ static bool rest(double until)
 static void watch(struct look *before, double interval)
 {
 	struct look l;
-	double next = now() + FIRST_MS / 1e3;
+	double next = now_s() + FIRST_MS / 1e3;
 
 	enter();
 	while (rest(next)) {
@@ -161,7 +154,7 @@ static void watch(struct look *before, double interval)
 		draw_screen(&l);
 		look_free(before);
 		*before = l;
-		next = now() + interval;
+		next = now_s() + interval;
 	}
 }
 

@@ -1,6 +1,6 @@
 /* A look as text, on a page or a screen, and as JSON. */
 #include "scope.h"
-#include <ctype.h>
+#include "text.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,34 +54,27 @@ static void sentence(struct page *p, const char *text)
 	line(p, "%*s%s", (int)indent, "", text);
 }
 
-struct bit {
-	uint32_t bit;
-	const char *name;
-};
-
-/* ERR and HUP are not shown: the kernel adds them to every mask. */
-static const struct bit bits[] = { { EPOLLIN, "IN" }, { EPOLLPRI, "PRI" },
-	{ EPOLLOUT, "OUT" }, { EPOLLRDHUP, "RDHUP" }, { (uint32_t)EPOLLET, "ET" },
-	{ EPOLLONESHOT, "ONESHOT" }, { EPOLLEXCLUSIVE, "EXCLUSIVE" },
-	{ EPOLLWAKEUP, "WAKEUP" }, { 0, NULL } };
-
 static bool fired(uint32_t events)
 {
 	return (events & EPOLLONESHOT) && !(events & (EPOLLERR | EPOLLHUP));
 }
 
+/* ERR and HUP are not shown: the kernel adds them to every mask. */
+static uint32_t asked_for(uint32_t events)
+{
+	return events & ~(uint32_t)(EPOLLERR | EPOLLHUP);
+}
+
 static const char *events_text(uint32_t events, char text[static 64])
 {
-	size_t n = 0;
+	size_t n;
 
-	snprintf(text, 64, "%s", fired(events) ? "fired" : "-");
-	for (const struct bit *b = bits; b->name; b++)
-		if (events & b->bit)
-			n += (size_t)snprintf(
-				text + n, 64 - n, "%s%s", n ? "|" : "", b->name);
+	text[0] = '\0';
+	mask_text(text, 64, asked_for(events));
+	n = strlen(text);
 	if (fired(events))
-		snprintf(text + n, 64 - n, "|fired");
-	return text;
+		snprintf(text + n, 64 - n, "%sfired", n ? "|" : "");
+	return *text ? text : "-";
 }
 
 static void number(char text[static 16], const struct fd *f, bool unsent)
@@ -235,13 +228,7 @@ static void json_string(const char *name, const char *text)
 		printf("null");
 		return;
 	}
-	putchar('"');
-	for (const char *c = text; *c; c++)
-		if (*c == '"' || *c == '\\')
-			printf("\\%c", *c);
-		else
-			putchar(isprint((unsigned char)*c) && !(*c & 0x80) ? *c : '?');
-	putchar('"');
+	json_text(stdout, text, JSON_ASCII);
 }
 
 static void json_entry(const struct entry *e)
@@ -261,8 +248,8 @@ static void json_entry(const struct entry *e)
 	printf(",\"blocking\":%s,\"events\":[", !f            ? "null"
 						: f->blocking ? "true"
 							      : "false");
-	for (const struct bit *b = bits; b->name; b++)
-		if (e->events & b->bit) {
+	for (const struct event_bit *b = event_bits; b->name; b++)
+		if (asked_for(e->events) & b->bit) {
 			printf("%s\"%s\"", comma, b->name);
 			comma = ",";
 		}

@@ -2,6 +2,7 @@
 #include "err.h"
 #include "stats/median.h"
 #include "stats/question.h"
+#include "text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,30 +48,16 @@ void put_count(const char *name, size_t count)
 	put_number(name, (double)count);
 }
 
-static void json_text(const char *s)
-{
-	fputc('"', out);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			fprintf(out, "\\%c", *s);
-		else if ((unsigned char)*s < ' ')
-			fprintf(out, "\\u%04x", (unsigned char)*s);
-		else
-			fputc(*s, out);
-	}
-	fputc('"', out);
-}
-
 static void json_row(void)
 {
 	fprintf(out, "%s{", rows ? ",\n" : "\n");
 	for (size_t i = 0; i < cells; i++) {
 		if (i)
 			fputc(',', out);
-		json_text(cell[i].name);
+		json_text(out, cell[i].name, JSON_UTF8);
 		fputc(':', out);
 		if (cell[i].text)
-			json_text(cell[i].text);
+			json_text(out, cell[i].text, JSON_UTF8);
 		else if (isnan(cell[i].number))
 			fputs("null", out);
 		else

@@ -3,6 +3,7 @@
  * the probe layer, which prints its calls; it prints itself those that the layer lacks.
  */
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
 #include <errno.h>
@@ -23,14 +24,6 @@ static const char *host = "127.0.0.1";
 static long port = 8080, size = 6, requests = 1, pause_ms, slow_ms, wait_ms = 1000;
 static bool steps;
 static char bytes[MAX_SIZE];
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 static void rest(long ms)
 {
@@ -74,24 +67,18 @@ static void make_small(int fd)
 		die_errno("setsockopt TCP_MAXSEG");
 }
 
-static int connect_to(const struct address *at)
+static int connection_to(const struct address *at)
 {
-	int one = 1;
 	struct timeval patience = { .tv_sec = wait_ms / 1000,
 		.tv_usec = wait_ms % 1000 * 1000 };
-	int fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = client_socket(at);
 
-	if (fd < 0)
-		die_errno("socket");
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
-		die_errno("setsockopt TCP_NODELAY");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
 		die_errno("setsockopt SO_RCVTIMEO");
 	if (slow_ms > 0)
 		make_small(fd);
 	int64_t began = now_ns();
-	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
-		die_errno("connect to %s port %ld", host, port);
+	client_connect(fd, at);
 	tell(began, "connect", fd);
 	return fd;
 }
@@ -107,7 +94,7 @@ static _Noreturn void wrong(const char *what)
 static long request(int fd)
 {
 	static char reply[ROOM];
-	int64_t reads_from = now_ns() + slow_ms * 1000000;
+	int64_t reads_from = now_ns() + slow_ms * NS_PER_MS;
 	long sent = 0, received = 0;
 
 	while (received < size) {
@@ -185,7 +172,7 @@ int main(int argc, char **argv)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
 	for (size_t i = 0; i < sizeof bytes; i++)
 		bytes[i] = "hello\n"[i % 6];
-	int fd = connect_to(&at);
+	int fd = connection_to(&at);
 
 	pause_after("connected");
 	for (long i = 0; i < requests && answered; i++) {

@@ -6,13 +6,12 @@
  * out with sendfile(2) from memory that the socket only refers to, and the echo is
  * dropped inside the kernel: MSG_TRUNC, tcp(7). The server copies each byte twice. */
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
-#include "page.h"
+#include "probe/page.h"
 #include "stop.h"
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -20,7 +19,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -58,10 +56,7 @@ static _Noreturn void wrong(const char *what)
 /* Microseconds since the start. */
 static int64_t now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000 - start;
+	return now_ns() / NS_PER_US - start;
 }
 
 static bool in_flood(int64_t us)
@@ -69,17 +64,11 @@ static bool in_flood(int64_t us)
 	return us >= 1000 * before && us < 1000 * (before + during);
 }
 
-static int connect_to(const struct address *at)
+static int connection_to(const struct address *at)
 {
-	int one = 1;
-	int fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = client_socket(at);
 
-	if (fd < 0)
-		die_errno("socket");
-	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
-		die_errno("connect to %s port %ld", host, port);
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
-		die_errno("setsockopt TCP_NODELAY");
+	client_connect(fd, at);
 	if (set_nonblocking(fd) < 0)
 		die_errno("non-blocking socket");
 	return fd;
@@ -288,7 +277,7 @@ int main(int argc, char **argv)
 		die_errno("memfd");
 	pinger = &fds[flooders];
 	for (long i = 0; i <= flooders; i++)
-		fds[i] = (struct pollfd){ .fd = connect_to(&at), .events = POLLIN };
+		fds[i] = (struct pollfd){ .fd = connection_to(&at), .events = POLLIN };
 	start = now();
 	if (tsv)
 		printf("ms\tus\tflood\n");

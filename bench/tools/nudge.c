@@ -1,17 +1,15 @@
 /* One client that shows a lost edge: a burst in one send, silence, then a byte at a time.
  */
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
 #include "stop.h"
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MAX_BURST = 65536, TICK_MS = 20, ACCEPT_MS = 50, FIRST = 16 };
@@ -34,24 +32,7 @@ static _Noreturn void wrong(const char *what)
 
 static int64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
-static int connect_to(const struct address *at)
-{
-	int one = 1;
-	int fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		die_errno("socket");
-	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
-		die_errno("connect to %s port %ld", host, port);
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
-		die_errno("setsockopt TCP_NODELAY");
-	return fd;
+	return now_ns() / NS_PER_MS;
 }
 
 static void row(int64_t start)
@@ -199,7 +180,8 @@ int main(int argc, char **argv)
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
 	stop_on_signals();
-	int fd = connect_to(&at);
+	int fd = client_socket(&at);
+	client_connect(fd, &at);
 	/* A burst that meets the accept is at times reported twice: once as what
 	 * EPOLL_CTL_ADD finds, once as its own arrival. Let the server take the
 	 * connection first. */

@@ -11,17 +11,13 @@
 static long port = 8080, rcvbuf = -1, leave = -1;
 static bool discard, fin, hold;
 
-static int connect_to(const struct address *at, const char *host)
+static int connection_to(const struct address *at)
 {
-	int room = (int)rcvbuf,
-	    fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int room = (int)rcvbuf, fd = client_socket(at);
 
-	if (fd < 0)
-		die_errno("socket");
 	if (room >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) < 0)
 		die_errno("setsockopt SO_RCVBUF");
-	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) < 0)
-		die_errno("connect to %s port %ld", host, port);
+	client_connect(fd, at);
 	return fd;
 }
 
@@ -66,7 +62,7 @@ int main(int argc, char **argv)
 		"", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
-	int fd = connect_to(&at, host);
+	int fd = connection_to(&at);
 	if (fin && shutdown(fd, SHUT_WR) < 0)
 		die_errno("shutdown");
 	if (hold) {

@@ -3,6 +3,7 @@
 #include "args.h"
 #include "card.h"
 #include "err.h"
+#include "text.h"
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,13 +262,7 @@ static void json_string(const char *key, const char *text)
 		printf("null");
 		return;
 	}
-	putchar('"');
-	for (; *text; text++)
-		if (*text == '\n')
-			printf("\\n");
-		else
-			printf("%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
-	putchar('"');
+	json_text(stdout, text, JSON_UTF8);
 }
 
 static int json_card(const struct group *g, const struct card *c)

@@ -1,6 +1,8 @@
 #include "scene.h"
+#include "clock.h"
 #include "err.h"
 #include "net.h"
+#include "text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -15,7 +17,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 10000, BUFFER = 64 * 1024 };
@@ -95,14 +96,6 @@ int listener(struct scene *s)
 	return lfd;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 void await(struct scene *s, int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -147,10 +140,10 @@ static int backlog(int lfd)
 /* Waits until that number is n. */
 static void await_number(struct scene *s, int (*ask)(int fd), int fd, int n)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = now_ns() + PATIENCE_MS * NS_PER_MS;
 
 	while (!s->refused && !s->late && ask(fd) != n) {
-		s->late = now_ms() > end;
+		s->late = now_ns() > end;
 		sched_yield(); /* to the kernel thread that delivers */
 	}
 }
@@ -392,49 +385,19 @@ const char *wait_count(struct scene *s)
 
 const char *wait_mask(struct scene *s)
 {
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} names[] = {
-		{ EPOLLIN, "IN" },
-		{ EPOLLPRI, "PRI" },
-		{ EPOLLOUT, "OUT" },
-		{ EPOLLRDHUP, "RDHUP" },
-		{ EPOLLERR, "ERR" },
-		{ EPOLLHUP, "HUP" },
-	};
 	char all[WORD] = "";
-	size_t len = 0;
 
 	if (!wait_once(s))
 		return "0";
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (s->mask & names[i].bit)
-			len += (size_t)snprintf(all + len, sizeof all - len, "%s%s",
-				len ? "|" : "", names[i].name);
+	mask_text(all, sizeof all, s->mask);
 	return word(s, "%s", all);
 }
 
 const char *outcome(struct scene *s, long result)
 {
-	static const struct {
-		int error;
-		const char *name;
-	} names[] = {
-		{ EAGAIN, "EAGAIN" },
-		{ EBADF, "EBADF" },
-		{ EEXIST, "EEXIST" },
-		{ EINPROGRESS, "EINPROGRESS" },
-		{ EINVAL, "EINVAL" },
-		{ ELOOP, "ELOOP" },
-		{ ENOENT, "ENOENT" },
-		{ EPERM, "EPERM" },
-	};
+	const char *name = errno_name(errno);
 
 	if (result >= 0)
 		return "ok";
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].error == errno)
-			return names[i].name;
-	return word(s, "errno %d", errno);
+	return name ? name : word(s, "errno %d", errno);
 }

@@ -1,5 +1,5 @@
-/* bench/tools/page.c: any file is read as what it says, or refused. */
-#include "tools/page.h"
+/* common/probe/page.c: any file is read as what it says, or refused. */
+#include "probe/page.h"
 #include "fuzz.h"
 #include <fcntl.h>
 #include <string.h>

@@ -101,10 +101,10 @@ verdict_on() {
 
 @test "bench: a server that makes one call more a request, in pairs: exactly that is found" {
 	sed 's/^\tssize_t n = recv(c->fd, data/\trecv(c->fd, data, 0, 0);\n&/' labs/03-epoll-lt/server.c >"$BATS_TEST_TMPDIR/more.c"
-	objects=$(printf '%s\n' "$BUILD"/obj/common/*.o)
+	objects=$(printf '%s\n' "$BUILD"/obj/common/*.o "$BUILD"/obj/common/probe/{wrap,tally,trace,tag}.o)
 	# shellcheck disable=SC2086
 	${CC:-cc} -std=c11 -D_GNU_SOURCE -Icommon -pthread -o "$BATS_TEST_TMPDIR/more" "$BATS_TEST_TMPDIR/more.c" \
-		$objects -Wl,@common/probe.wrap
+		$objects -Wl,@"$BUILD/probe.wrap"
 	run verdict_on "$BATS_TEST_TMPDIR/more"
 	assert_output '1 higher'
 }

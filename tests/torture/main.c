@@ -120,12 +120,20 @@ static int again(enum style style, long runs, int status)
 	return same ? status : SOME_FAILED;
 }
 
+static unsigned long fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die_errno("getrlimit RLIMIT_NOFILE");
+	return limit.rlim_cur;
+}
+
 int main(int argc, char **argv)
 {
 	const char *host = "127.0.0.1", *names = NULL;
 	long port = 0, runs = 1;
 	bool lists = false, tap = false, json = false, always;
-	struct rlimit limit;
 
 	set = (struct settings){ .slow = 1, .seed = 1, .memory_mb = 512 };
 	const struct opt opts[] = {
@@ -135,7 +143,8 @@ int main(int argc, char **argv)
 			.number = &port, .min = 1, .max = 65535 },
 		{ 0, "host", "ADDR", "... at this address (127.0.0.1)", .text = &host },
 		{ 0, "probe", "A,B", "only these probes", .text = &names },
-		{ 'l', "list", NULL, "list the probes, each with its reason", .flag = &lists },
+		{ 'l', "list", NULL, "list the probes, each with its reason",
+			.flag = &lists },
 		{ 0, "tap", NULL, "Test Anything Protocol", .flag = &tap },
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		{ 0, "seed", "N", "of short-io and no-memory (1)", .number = &set.seed,
@@ -167,9 +176,7 @@ int main(int argc, char **argv)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);
 	choose(names);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		die_errno("getrlimit RLIMIT_NOFILE");
-	set.server_fds = limit.rlim_cur;
+	set.server_fds = fd_limit();
 	raise_fd_limit();
 	stop_on_signals();
 	if (!set.spawn && !somebody_listens(host, port))

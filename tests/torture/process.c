@@ -1,5 +1,5 @@
+/* The server as a whole: all of its processes. */
 #include "torture.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,55 +10,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* --- reading /proc */
-
-/* Calls `each` with every number that names an entry of the directory. */
-static void each_number(const char *path, void (*each)(int number, void *arg), void *arg)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	if (!dir)
-		return; /* the process is gone */
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
-			each(atoi(entry->d_name), arg);
-	closedir(dir);
-}
-
-struct family {
-	pid_t parent, except, *pids;
-	size_t *n;
-};
-
-/* A process is listed as the child of the thread that forked it. */
-static void children_of_thread(int tid, void *arg)
-{
-	struct family *f = arg;
-	char path[64];
-	int child;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", f->parent, tid);
-	FILE *in = fopen(path, "re");
-	if (!in)
-		return;
-	while (fscanf(in, "%d", &child) == 1)
-		if (child != f->except && *f->n < MAX_PIDS) {
-			f->pids[(*f->n)++] = child;
-			children_of(child, f->except, f->pids, f->n);
-		}
-	fclose(in);
-}
-
-void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n)
-{
-	struct family f = { parent, except, pids, n };
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/task", parent);
-	each_number(path, children_of_thread, &f);
-}
 
 /* Everything that the supervisor started, or adopted as a subreaper (prctl(2)). */
 size_t server_pids(pid_t *pids)
@@ -91,64 +42,6 @@ bool parallel(void)
 	}
 	return threads > 1;
 }
-
-long memory_kb(pid_t pid)
-{
-	char path[64], line[128];
-	long kb = 0;
-
-	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	FILE *in = fopen(path, "re");
-	if (!in)
-		return 0;
-	while (fgets(line, sizeof line, in))
-		if (sscanf(line, "RssAnon: %ld", &kb) == 1)
-			break;
-	fclose(in);
-	return kb;
-}
-
-struct look {
-	pid_t pid;
-	char wanted; /* state of every thread */
-	bool all;
-};
-
-/* The state stands behind the name, and the name may hold anything. */
-static void look_at_thread(int tid, void *arg)
-{
-	struct look *l = arg;
-	char path[64], line[512];
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", l->pid, tid);
-	FILE *in = fopen(path, "re");
-	if (!in)
-		return;
-	if (fgets(line, sizeof line, in)) {
-		const char *end = strrchr(line, ')');
-
-		if (end && end[1] && end[2] != l->wanted && end[2] != 'Z')
-			l->all = false;
-	}
-	fclose(in);
-}
-
-static bool all_threads(pid_t pid, char wanted)
-{
-	struct look l = { pid, wanted, true };
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/task", pid);
-	each_number(path, look_at_thread, &l);
-	return l.all;
-}
-
-bool stopped(pid_t pid)
-{
-	return all_threads(pid, 'T');
-}
-
-/* --- the server as a whole */
 
 bool have_process(void)
 {
@@ -315,29 +208,6 @@ bool silence_lasts(struct silence *s)
 	return time - s->since > 0.5 * (double)set.slow;
 }
 
-struct cpu_time {
-	pid_t pid;
-	double had, waited; /* seconds on a CPU, and in the queue for one */
-};
-
-/* proc(5), schedstat: ns on a CPU, ns in the queue for one. */
-static void add_cpu_time(int tid, void *arg)
-{
-	struct cpu_time *t = arg;
-	unsigned long long run, queued;
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", t->pid, tid);
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return;
-	if (fscanf(f, "%llu %llu", &run, &queued) == 2) {
-		t->had += (double)run / 1e9;
-		t->waited += (double)queued / 1e9;
-	}
-	fclose(f);
-}
-
 static struct cpu_time cpu_time(void)
 {
 	pid_t pids[MAX_PIDS];
@@ -345,11 +215,7 @@ static struct cpu_time cpu_time(void)
 	struct cpu_time t = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		char path[64];
-
-		t.pid = pids[i];
-		snprintf(path, sizeof path, "/proc/%d/task", pids[i]);
-		each_number(path, add_cpu_time, &t);
+		add_cpu_time(pids[i], &t);
 	}
 	return t;
 }
@@ -415,22 +281,6 @@ long server_memory_kb(void)
 /* --- descriptors */
 
 enum { MAX_FD = 1 << 20 };
-
-static void count_fd(int fd, void *arg)
-{
-	(void)fd;
-	++*(int *)arg;
-}
-
-static int fds_of(pid_t pid)
-{
-	char path[64];
-	int n = 0;
-
-	snprintf(path, sizeof path, "/proc/%d/fd", pid);
-	each_number(path, count_fd, &n);
-	return n;
-}
 
 static int count_fds(void)
 {

@@ -1,3 +1,4 @@
+#include "text.h"
 #include "torture.h"
 #include <stdio.h>
 #include <string.h>
@@ -128,18 +129,7 @@ void report_one(enum style style, const struct probe *p, const struct result *r)
 /* A server's own words may stand in a verdict: no byte of them may break the JSON. */
 static void quoted(const char *s)
 {
-	putchar('"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < ' ' || c > '~')
-			printf("\\u%04x", c);
-		else
-			putchar(c);
-	}
-	putchar('"');
+	json_text(stdout, s, JSON_BYTES);
 }
 
 static void field(const char *name, const char *value)

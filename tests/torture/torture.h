@@ -1,7 +1,7 @@
 /* torture attacks a TCP echo server. Three processes, each with one job:
  *
  *   supervisor (main.c, spawn.c)   starts the other two, bounds them, prints verdicts
- *   attacker (client.c, probes_*)  one per probe: forked, ends with pass, fail or skip
+ *   attacker (probes_*, client.c)  one per probe: forked, ends with pass, fail or skip
  *   server                         the victim, fresh for every probe
  *
  * The attacker may end anywhere, hang or crash: the supervisor goes on. What they tell
@@ -100,18 +100,33 @@ void report_end(enum style style, const struct probe *const *chosen,
 const char *verdict_word(enum verdict v);
 const char *seen_word(enum seen s); /* a constant; the words of --json */
 
-/* --- process.c: the server's processes, seen from outside */
+/* --- proc.c: one process, as /proc shows it. A process that is gone has no threads, no
+ * descriptors, no children, and no memory. */
+
+enum { MAX_PIDS = 512 };
+
+/* Calls `each` with every number that names an entry of the directory. */
+void each_number(const char *path, void (*each)(int number, void *arg), void *arg);
+/* Appends all descendants of parent, without `except` and those below it. */
+void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n);
+long memory_kb(pid_t pid); /* RssAnon */
+int fds_of(pid_t pid);
+bool all_threads(pid_t pid, char state); /* as in stat; zombies do not count */
+bool stopped(pid_t pid); /* ... by SIGSTOP */
+
+struct cpu_time {
+	double had, waited; /* seconds on a CPU, and in the queue for one */
+};
+void add_cpu_time(pid_t pid, struct cpu_time *sum);
+
+/* --- process.c: the server's processes as a whole */
 
 struct client;
 
-enum { MAX_PIDS = 512 };
 /* All descendants of the supervisor but the attacker: a server that forks, or that
  * leaves its process group, stays in the list. */
 size_t server_pids(pid_t *pids);
 bool parallel(void); /* have they more than one thread between them? */
-void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n);
-long memory_kb(pid_t pid); /* RssAnon, 0 if the process is gone */
-bool stopped(pid_t pid);
 
 bool have_process(void);
 bool server_gone(char *how, size_t size); /* has it ended, and how */
@@ -148,9 +163,9 @@ void unlimit_fds(void);
 /* How many connections the limits of server and attacker allow, at most `wanted`. */
 long fd_room(long wanted);
 
-/* --- client.c: the attacker's sockets. Every byte that a client sends is a function of
- * its position in the stream, and every byte that comes back is compared. Whatever goes
- * wrong in here ends the probe with a fail. */
+/* --- client.c, talk.c, far_end.c: the attacker's sockets. Every byte that a client sends
+ * is a function of its position in the stream, and every byte that comes back is
+ * compared. Whatever goes wrong in here ends the probe with a fail. */
 
 struct client {
 	int fd; /* non-blocking, -1 once closed */
@@ -196,6 +211,7 @@ void fin(struct client *c);
 void hang_up(struct client *c); /* close: a FIN, or a RST if something is unread */
 void reset(struct client *c); /* a RST */
 bool gone(const struct client *c); /* waits until the server has closed it as well */
+void fresh_server(void); /* kills this one and starts another */
 void leave_all(void); /* every client goes, one RST at a time */
 bool far_end(const struct client *c, struct far_end *f);
 void need_far_end(const struct client *c); /* skips where there are no diagnostics */
@@ -203,7 +219,7 @@ bool answers(void); /* is a new client answered? Never ends the probe */
 void forgive_drops(void); /* ... one of several, from now on */
 void still_serves(void); /* ... fails if not */
 
-/* --- client.c: verdicts */
+/* --- verdict.c */
 
 void did(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void expect(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -216,6 +232,5 @@ _Noreturn void skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 double now(void); /* seconds, monotonic */
 double patience(void); /* how long, in seconds, a server may take for a step */
 void nap(int ms);
-void fresh_server(void); /* kills this one and starts another */
 
 #endif

@@ -1,4 +1,5 @@
 #include "page.h"
+#include "clock.h"
 #include "err.h"
 #include "started.h"
 #include <fcntl.h>
@@ -6,25 +7,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-static const char *const calls[PROBE_CALLS] = {
-	[PROBE_ACCEPT4] = "accept4",
-	[PROBE_RECV] = "recv",
-	[PROBE_SEND] = "send",
-	[PROBE_READ] = "read",
-	[PROBE_WRITE] = "write",
-	[PROBE_PREAD] = "pread",
-	[PROBE_EPOLL_CREATE1] = "epoll_create1",
-	[PROBE_EPOLL_WAIT] = "epoll_wait",
-	[PROBE_EPOLL_CTL] = "epoll_ctl",
-	[PROBE_POLL] = "poll",
-	[PROBE_SENDFILE] = "sendfile",
-	[PROBE_SPLICE] = "splice",
-	[PROBE_CLOSE] = "close",
-	[PROBE_FCNTL] = "fcntl",
-	[PROBE_IOCTL] = "ioctl",
+static const struct {
+	const char *name;
+	bool moves;
+} calls[PROBE_CALLS] = {
+#define CALL(ID, name, moves) { #name, moves },
+#include "calls.def"
 };
 
 static const char *const outcomes[] = { "calls", "ok", "eagain", "eintr", "eof", "errors",
@@ -88,12 +78,9 @@ bool page_running(const struct probe_page *page)
 double page_uptime(const struct probe_page *page)
 {
 	int64_t until = atomic_load_explicit(&page->last_ns, memory_order_relaxed);
-	struct timespec t;
 
-	if (page_running(page)) {
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		until = t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-	}
+	if (page_running(page))
+		until = now_ns();
 	return until > page->start_ns ? (double)(until - page->start_ns) / 1e9 : 0;
 }
 
@@ -104,9 +91,14 @@ const char *page_name(size_t i)
 	if (i >= 7 * PROBE_CALLS)
 		return totals[i - 7 * PROBE_CALLS];
 	if (!names[i][0])
-		snprintf(names[i], sizeof names[i], "%s.%s", calls[i / 7],
+		snprintf(names[i], sizeof names[i], "%s.%s", calls[i / 7].name,
 			outcomes[i % 7]);
 	return names[i];
+}
+
+bool page_moves(size_t call)
+{
+	return calls[call].moves;
 }
 
 int page_index(const char *name)

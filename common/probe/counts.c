@@ -1,5 +1,6 @@
 /* Prints the page of counts of a running or finished lab: once, or live. */
 #include "args.h"
+#include "clock.h"
 #include "err.h"
 #include "page.h"
 #include "stop.h"
@@ -12,28 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Only the calls that this server makes, and no bytes where none can be moved. */
 static bool worth(const uint64_t value[COUNTERS], size_t i)
 {
 	const char *outcome = strchr(page_name(i), '.');
 	size_t call = i / 7;
-	bool moves = call == PROBE_RECV || call == PROBE_SEND || call == PROBE_READ ||
-		     call == PROBE_WRITE || call == PROBE_PREAD ||
-		     call == PROBE_SENDFILE || call == PROBE_SPLICE;
 
 	if (i == (size_t)page_index("splice.out_bytes"))
 		return value[7 * PROBE_SPLICE] > 0;
 	if (i >= 7 * PROBE_CALLS)
 		return true;
-	if (!moves && (strcmp(outcome, ".bytes") == 0 || strcmp(outcome, ".eof") == 0))
+	if (!page_moves(call) &&
+		(strcmp(outcome, ".bytes") == 0 || strcmp(outcome, ".eof") == 0))
 		return false;
 	return value[7 * call] > 0;
 }
@@ -132,7 +123,7 @@ static void print_live(const struct probe_page *page, const uint64_t then[COUNTE
 static void watch(const struct probe_page *page)
 {
 	uint64_t value[COUNTERS], then[COUNTERS];
-	double before = now();
+	int64_t before = now_ns();
 
 	stop_on_signals();
 	page_read(page, then);
@@ -145,10 +136,10 @@ static void watch(const struct probe_page *page)
 		if (nanosleep(&second, NULL) < 0)
 			continue; /* EINTR: asked to stop */
 		page_read(page, value);
-		double t = now();
+		int64_t t = now_ns();
 		if (screen.rows > 0)
 			measure_screen();
-		print_live(page, then, value, t - before);
+		print_live(page, then, value, (double)(t - before) / NS_PER_S);
 		if (fflush(stdout) != 0)
 			die_errno("stdout");
 		before = t;

@@ -1,5 +1,5 @@
-/* The probe layer: the linker's --wrap (ld(1); the list of calls is common/probe.wrap)
- * sends a lab's system calls through common/probe.c, so that its source stays plain.
+/* The probe layer: the linker's --wrap (ld(1); the list of calls is calls.def) sends a
+ * lab's system calls through wrap.c, so that its source stays plain.
  *
  *   LAB_COUNTS=FILE  counts every call and its outcome in a page of FILE, mapped shared:
  *                    it can be read at any moment from outside (build/counts FILE),
@@ -12,7 +12,7 @@
  * A call is counted when it returns, as strace(1) does. With LAB_TRACE=1, one of accept4,
  * recv, send, read and write that has to wait is told before as well: `recv(4, 4096)
  * ...waits`. One page is one server's: a second one is refused while the first lives.
- * This header is the page's layout.
+ * This header is the page's layout; tally.c writes the page, page.c reads it.
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -21,21 +21,8 @@
 #include <stdint.h>
 
 enum probe_call {
-	PROBE_ACCEPT4,
-	PROBE_RECV,
-	PROBE_SEND,
-	PROBE_READ,
-	PROBE_WRITE,
-	PROBE_PREAD,
-	PROBE_EPOLL_CREATE1,
-	PROBE_EPOLL_WAIT, /* and epoll_pwait, epoll_pwait2 */
-	PROBE_EPOLL_CTL,
-	PROBE_POLL,
-	PROBE_SENDFILE,
-	PROBE_SPLICE,
-	PROBE_CLOSE,
-	PROBE_FCNTL,
-	PROBE_IOCTL,
+#define CALL(ID, name, moves) PROBE_##ID,
+#include "calls.def"
 	PROBE_CALLS,
 };
 

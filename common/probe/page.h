@@ -1,4 +1,4 @@
-/* Reads the page of counts that common/probe.c writes. */
+/* Reads the page of counts that the probe layer writes (tally.h). */
 #ifndef PAGE_H
 #define PAGE_H
 
@@ -24,6 +24,9 @@ void page_read(const struct probe_page *page, uint64_t value[COUNTERS]);
  * `connections.opened` … `splice.out_bytes` is the part of `splice.bytes` that went to a
  * connection. `connections.active` is the only one that can fall. */
 const char *page_name(size_t i);
+
+/* Whether a call of enum probe_call moves bytes. */
+bool page_moves(size_t call);
 
 /* The index of a name, or -1. */
 int page_index(const char *name);
