@@ -333,7 +333,7 @@ restarted() {
 # As in 09: what the two are compared by must not differ in this as well.
 @test "prefork: without --pin 10's workers may use every CPU that 10 may use" {
 	for lab in $BOTH; do
-		start_workers 2 $lab
+		start_workers 2 "$lab"
 		allowed=$(grep '^Cpus_allowed_list:' /proc/self/status)
 		for _ in {1..8}; do answers || fail "$lab: no answer"; done
 		for pid in $(workers); do
