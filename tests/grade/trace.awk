@@ -118,7 +118,7 @@ function parting(f) {
 	if (broken[f] || has(event[f], "ERR") || has(event[f], "HUP")) return ""
 	if (eof[f]) return owed(f) > 0 ? "closed-at-fin" : ""
 	if (owed(f) > 69632) return "above-mark" # HIGH_WATER and one read: more than buf_append takes
-	if (said[f] == "EAGAIN" && last[f] != "") return "closed-at-eagain"
+	if (said[f] == "EAGAIN" && reads[f] + sends[f] > 0) return "closed-at-eagain" # since its last event
 	if (has(event[f], "RDHUP")) return "closed-at-rdhup"
 	return last[f] == "" ? "closed-untouched" : "closed-early"
 }
