@@ -31,8 +31,8 @@ TOOLS := ask counts facts flood load nudge scope sink stats torture faults.so
 # Echo servers on other libraries, as far as these are installed (make setup-peers).
 PEERS := $(if $(wildcard /usr/include/ev.h),libev) $(if $(wildcard /usr/include/uv.h),libuv) $(if $(wildcard /usr/include/event2/event.h),libevent)
 # Lab 03 with a small change, which is a diff; where patch(1) is installed.
-VARIANTS := $(if $(shell command -v patch),$(patsubst bench/variants/%.diff,%,$(sort $(wildcard bench/variants/*.diff))))
-CHECKS := $(patsubst tests/%.c,%,$(sort $(wildcard tests/*.c)))
+VARIANTS := $(if $(shell command -v patch),$(patsubst bench/peers/%.diff,%,$(sort $(wildcard bench/peers/*.diff))))
+CHECKS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 
 BUILT := $(SERVERS:%=$B/%) $(addprefix $B/,$(notdir $(ASIDE))) $(ZOO:%=$B/zoo/%) $(TOOLS:%=$B/%) $(PEERS:%=$B/peers/%) $(VARIANTS:%=$B/variants/%) $B/tests/client
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -75,7 +75,7 @@ $(ZOO:%=$B/zoo/%): $B/zoo/%: $B/obj/labs/zoo/%/server.o $(PROBE)
 $(VARIANTS:%=$B/variants/%): $B/variants/%: $B/obj/variants/%.o $(PROBE)
 	$(LINK) $(WRAP)
 
-$B/variants/%.c: bench/variants/%.diff labs/03-epoll-lt/server.c
+$B/variants/%.c: bench/peers/%.diff labs/03-epoll-lt/server.c
 	@mkdir -p $(@D)
 	$(call say,PATCH,$@) patch --quiet --fuzz=0 --output=$@ labs/03-epoll-lt/server.c $< || { rm -f $@; exit 1; }
 
@@ -89,7 +89,7 @@ $B/counts: $B/obj/common/probe/counts.o $B/obj/common/probe/page.o $(COMMON)
 	$(LINK)
 
 # The client of a trace tells its calls as the labs do.
-$B/ask: $B/obj/bench/tools/ask.o $(PROBE)
+$B/ask: $B/obj/bench/clients/ask.o $(PROBE)
 	$(LINK) $(WRAP)
 
 $B/load: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/load/*.c)) $B/obj/common/probe/page.o $(COMMON)
@@ -105,16 +105,16 @@ $(PEERS:%=$B/peers/%): $B/peers/%: $B/obj/bench/peers/%.o $(COMMON)
 	@mkdir -p $(@D)
 	$(LINK) $(lib_$*)
 
-$B/nudge: $B/obj/bench/tools/nudge.o $(COMMON)
+$B/nudge: $B/obj/bench/clients/nudge.o $(COMMON)
 	$(LINK)
 
-$B/flood: $B/obj/bench/tools/flood.o $B/obj/common/probe/page.o $(COMMON)
+$B/flood: $B/obj/bench/clients/flood.o $B/obj/common/probe/page.o $(COMMON)
 	$(LINK)
 
 $B/scope: $(patsubst %.c,$B/obj/%.o,$(wildcard bench/scope/*.c)) $(COMMON)
 	$(LINK)
 
-$B/sink: $B/obj/bench/tools/sink.o $(COMMON)
+$B/sink: $B/obj/bench/clients/sink.o $(COMMON)
 	$(LINK)
 
 # It attacks any echo server; the preload beside it halves sizes and injects errors.
@@ -124,7 +124,7 @@ $B/torture: $(patsubst %.c,$B/obj/%.o,$(wildcard tests/torture/*.c)) $(COMMON)
 # Epoll's promises as cards. The test gives it a deck of its own, to see what it says then.
 FACTS := $(patsubst %.c,$B/obj/%.o,$(filter-out labs/facts/deck.c,$(wildcard labs/facts/*.c)))
 $B/facts: $B/obj/labs/facts/deck.o
-$B/tests/facts-marks: $B/obj/tests/facts/marks.o
+$B/tests/facts-marks: $B/obj/tests/unit/facts/marks.o
 $B/facts $B/tests/facts-marks: $(FACTS) $(COMMON)
 	@mkdir -p $(@D)
 	$(LINK)
@@ -133,8 +133,8 @@ $B/faults.so: tests/faults/faults.c Makefile | compiler
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(filter-out $(san_$(SAN)),$(FLAGS)) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
-# Small programs that only the tests run: tests/NAME.c becomes build/tests/NAME.
-$(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/%.o $B/obj/bench/load/hist.o $B/obj/common/probe/page.o $B/obj/common/probe/tag.o $(COMMON)
+# Small programs that only the tests run: tests/unit/NAME.c becomes build/tests/NAME.
+$(CHECKS:%=$B/tests/%): $B/tests/%: $B/obj/tests/unit/%.o $B/obj/bench/load/hist.o $B/obj/common/probe/page.o $B/obj/common/probe/tag.o $(COMMON)
 	@mkdir -p $(@D)
 	$(LINK)
 
@@ -191,7 +191,7 @@ cross-check: all  ## other load generators beside ours, on the same servers
 
 demo:  ## list the demos; SLOW=1 makes them wait for Enter
 	@for d in bench/demos/*; do printf '%-21s %s\n' "make demo-$${d##*/}" "$$(sed -n '2s/^# Demo: //p' $$d)"; done | \
-		grep -v ' $$' | bench/wrap 22
+		grep -v ' $$' | bench/lib/wrap 22
 
 demo-%: all
 	@BUILD=$(abspath $B) bench/demos/$*
@@ -209,7 +209,7 @@ run: $(or $(MINE),all)  ## start a lab in the foreground: LAB=04 (PORT=8080, SRC
 	$(or $(MINE),$B/$(call lab)) --port $(or $(PORT),8080)
 
 trace: all $(MINE)  ## one request, call by call, client beside server: LAB=04 (SIZE=10000, PLOT=1, SRC=any.c)
-	@BUILD=$(abspath $B) $(if $(MINE),SERVER=$(abspath $(MINE))) bench/trace $(call lab)
+	@BUILD=$(abspath $B) $(if $(MINE),SERVER=$(abspath $(MINE))) bench/trace/trace $(call lab)
 
 diff:  ## show a lab against its parent: LAB=04
 	@diff -u labs/$(call parent,$(call lab))/server.c labs/$(call lab)/server.c || true
@@ -223,7 +223,7 @@ facts: $B/facts  ## epoll's promises, measured here
 	@$B/facts
 
 wild: $B/03-epoll-lt $B/scope  ## nginx, redis, memcached, haproxy: level- or edge-triggered? seen from outside (JSON=1)
-	@BUILD=$(abspath $B) bench/wild
+	@BUILD=$(abspath $B) bench/survey/wild
 
 # --- checking
 
@@ -231,14 +231,14 @@ test: tests-built  ## run the tests (one to four minutes); test-slow has the res
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
-	BATS_TEST_TIMEOUT=180 $(call bats,$(JOBS)) tests; $(skips)
+	BATS_TEST_TIMEOUT=180 $(call bats,$(JOBS)) tests/unit; $(skips)
 
 # Three files of tests at a time, where bats can: some only wait.
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 3 --no-parallelize-within-files)
 
 # Bats, and after it how many tests were skipped, with each reason; the status is Bats' own.
 bats = BUILD=$(abspath $B) bats --report-formatter tap --output $B/tests $1 $(BATS_FLAGS)
-skips = rc=$$?; awk -f tests/skips.awk $B/tests/report.tap; exit $$rc
+skips = rc=$$?; awk -f tests/unit/skips.awk $B/tests/report.tap; exit $$rc
 
 test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)
@@ -253,7 +253,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 	BUILD=$(CURDIR)/build-asan OUT=build-asan/bench SERVERS='$(RIGHT)' tests/selfcheck
 	$(call need,valgrind,valgrind,setup-lint)
 	UNDER='$(VALGRIND)' PATIENCE=20 OUT=$B/valgrind SERVERS='$(RIGHT)' tests/selfcheck
-	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(abspath $B) bats -f 'facts: every run' tests/facts.bats
+	RUNS=1000 BATS_TEST_TIMEOUT=600 BUILD=$(abspath $B) bats -f 'facts: every run' tests/unit/facts.bats
 	tests/seeds 1000
 	tests/fuzz/run 60
 
@@ -261,10 +261,9 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 RIGHT = 03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot 11-sendfile
 VALGRIND = valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
 
-SOURCES := $(wildcard common/*.[ch] common/probe/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*.[ch] tests/*/*.[ch])
-SCRIPTS := $(wildcard bench/run bench/setup bench/setup-* bench/peers/calls bench/netns bench/cross-check bench/claims \
-	bench/compare bench/doctor bench/trace bench/wild bench/wrap bench/demos/* bench/*.sh bench/scenarios/*.sh plots/*.sh \
-	tests/*.bash tests/*.bats tests/slow/*.bats tests/selfcheck tests/seeds $(filter-out tests/grade/causes tests/grade/reasons tests/grade/probes tests/grade/mistakes %.awk %.tsv,$(wildcard tests/grade/*)) tests/fuzz/run) .ci/run
+SOURCES := $(wildcard common/*.[ch] common/probe/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*/*.[ch] tests/*/*/*.[ch])
+# Each says in its first lines what it is.
+SCRIPTS = $(shell grep -lsE '^\#!.*(sh|bats)$$|^\# shellcheck shell=' bench/* bench/*/* plots/* tests/* tests/*/*) .ci/run
 
 lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 	$(call need,clang-format,clang-format,setup-lint)
@@ -279,7 +278,7 @@ lint:  ## clang-format, clang-tidy, cppcheck, shellcheck
 
 zoo:  ## the wrong servers, each with its parent and its mistake
 	@for r in labs/zoo/*/README.md; do d=$${r%/README.md}; \
-		printf '%-22s %s\n' "$${d##*/}" "$$(sed -n 's/^Parent: *//p' $$r | head -n 1)"; done | bench/wrap 23
+		printf '%-22s %s\n' "$${d##*/}" "$$(sed -n 's/^Parent: *//p' $$r | head -n 1)"; done | bench/lib/wrap 23
 
 selfcheck: tests-built  ## every server against every probe, every exercise against its solution (minutes)
 	$(call need,jq,jq)
@@ -308,25 +307,25 @@ grade:  ## points over all exercises that were begun (JSON=1)
 	@tests/grade/grade
 
 doctor:  ## what this machine has and allows, and what each lack costs
-	@bench/doctor
+	@bench/setup/doctor
 
 setup:  ## install what is missing (apt, through sudo)
-	@bench/setup
+	@bench/setup/setup
 
 setup-lint:  ## and the linters
-	@bench/setup lint
+	@bench/setup/setup lint
 
 setup-peers:  ## and libev, libuv, libevent, wrk, redis-benchmark, to compare with
-	@bench/setup-peers
+	@bench/setup/setup-peers
 
 setup-wild:  ## and nginx, redis, memcached, haproxy, without their services, for make wild
-	@bench/setup-wild
+	@bench/setup/setup-wild
 
 clean:  ## remove everything that was built or measured
 	rm -rf build build-asan build-tsan
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' Makefile | sort | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }' | bench/wrap 18
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' Makefile | sort | awk -F'\t' '{ printf "make %-12s %s\n", $$1, $$2 }' | bench/lib/wrap 18
 
 # $(call need,COMMAND,PACKAGES[,SETUP]): fails with the name of what to install.
 need = @command -v $1 >/dev/null || { echo "needs $1: install $2, or run make $(or $3,setup)" >&2; exit 1; }

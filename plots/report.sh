@@ -191,7 +191,7 @@ claims() {
 	local rows
 	rows=$(bench/claims --rows) || return 0
 	echo '<section><h2>The chapter&rsquo;s claims</h2><p>Each number and each sentence of the chapter&rsquo;s performance'
-	echo 'section and comparison tables, as planned in bench/claims.tsv before the run. In brackets the range of the trials,'
+	echo 'section and comparison tables, as planned in bench/scenarios/claims.tsv before the run. In brackets the range of the trials,'
 	echo 'or for a difference its 95 % interval. Reproduced means within 20 %.</p><table class=claims>'
 	echo '<thead><tr><th scope=col>the chapter<th scope=col>claimed<th scope=col>measured here<th scope=col>kept<th scope=col>verdict<tbody>'
 	escape <<<"$rows" | awk -F'\t' '

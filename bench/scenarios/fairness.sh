@@ -1,6 +1,6 @@
 # Fairness: what a ping waits while others flood. Sourced by bench/run.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # bench/run and bench/lib.sh set these
+# shellcheck disable=SC2154 # bench/run and bench/lib/server.sh set these
 
 FLOOD_BEFORE=300 FLOOD_DURING=1200 FLOOD_AFTER=300 # ms
 

@@ -1,7 +1,7 @@
 # Wakeups per connection against the number of processes, and who then accepts.
-# shellcheck shell=bash disable=SC2154,SC2034 # bench/run and bench/lib.sh set or use PART, PID, PORT, PAGE, WITHIN
-# shellcheck source=bench/prefork.sh
-. "$ROOT/bench/prefork.sh"
+# shellcheck shell=bash disable=SC2154,SC2034 # bench/run and bench/lib/server.sh set or use PART, PID, PORT, PAGE, WITHIN
+# shellcheck source=bench/lib/prefork.sh
+. "$ROOT/bench/lib/prefork.sh"
 
 HERD_WORKERS='1 2 4 8 16'
 HERD_CONNECTIONS=100

@@ -2,7 +2,7 @@
 # 10 --pin, which differs from 10 by nothing but pinning. The client has the first CPU, and a
 # server may use them all, that one too: where there are two CPUs, several processes have
 # nowhere else to run. A worker pinned to the client's CPU cannot leave it.
-# shellcheck shell=bash disable=SC2154 # bench/run and bench/lib.sh set PART, PID, PORT, PAGE
+# shellcheck shell=bash disable=SC2154 # bench/run and bench/lib/server.sh set PART, PID, PORT, PAGE
 
 WORKERS_N='1 2 4 8'
 

@@ -3,7 +3,7 @@
 # The full profile of the bench, with windows of a few hundredths of a second.
 
 setup() {
-	load ../helper
+	load ../unit/helper
 	requires jq
 	cd "$ROOT" || return 1
 	export OUT=$BATS_TEST_TMPDIR/out PROFILE=full SCALE=0.05 PAIRS=1 MANY=50 HUNDRED=200 LIMIT_MS=1 LABS=''
@@ -43,7 +43,7 @@ requires_variants() {
 @test "bench: the variants are 03 but for what they are named after" {
 	requires_variants
 	for v in lt-ctl lt-small; do
-		patch --quiet --fuzz=0 -o "$BATS_TEST_TMPDIR/$v.c" labs/03-epoll-lt/server.c "bench/variants/$v.diff"
+		patch --quiet --fuzz=0 -o "$BATS_TEST_TMPDIR/$v.c" labs/03-epoll-lt/server.c "bench/peers/$v.diff"
 		run bash -c "diff labs/03-epoll-lt/server.c '$BATS_TEST_TMPDIR/$v.c' | grep -c '^[<>]'"
 		assert_output 2
 	done

@@ -5,8 +5,8 @@
 # (a regular expression, lines joined by spaces), a wrong server.
 
 setup() {
-	load ../helper
-	load ../grade
+	load ../unit/helper
+	load ../unit/grade
 	grade_setup
 	requires nc prlimit ss ps
 }

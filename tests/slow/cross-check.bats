@@ -3,7 +3,7 @@
 # bench/cross-check: other load generators as witnesses, real ones and rehearsed ones.
 
 setup() {
-	load ../helper
+	load ../unit/helper
 	requires jq taskset
 	FAKES=$BATS_TEST_TMPDIR/fakes
 	mkdir -p "$FAKES"

@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 
 setup() {
-	load ../helper
+	load ../unit/helper
 	cd "$ROOT" || return 1
 }
 

@@ -4,8 +4,8 @@
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
 setup() {
-	load ../helper
-	load ../grade
+	load ../unit/helper
+	load ../unit/grade
 	grade_setup
 }
 

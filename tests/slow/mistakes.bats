@@ -4,8 +4,8 @@
 # right one. Each file holds functions that take the place of the lab's own.
 
 setup() {
-	load ../helper
-	load ../grade
+	load ../unit/helper
+	load ../unit/grade
 	grade_setup
 }
 

@@ -3,9 +3,9 @@
 # Client and server in two network namespaces, as on two machines.
 
 setup() {
-	load ../helper
+	load ../unit/helper
 	requires ip unshare nsenter jq
-	"$ROOT/bench/netns" true 2>/dev/null || skip "$("$ROOT/bench/netns" true 2>&1)"
+	"$ROOT/bench/setup/netns" true 2>/dev/null || skip "$("$ROOT/bench/setup/netns" true 2>&1)"
 }
 
 teardown() {
@@ -14,7 +14,7 @@ teardown() {
 
 @test "NETNS=1: the requests and the replies cross the veth pair, none the loopback" {
 	export NETNS=1 SCENARIOS="syscalls spin" LABS=03 OUT=$BATS_TEST_TMPDIR/out
-	run "$ROOT/bench/netns" bash -c "'$ROOT/bench/run' 2>/dev/null && cat /proc/net/dev"
+	run "$ROOT/bench/setup/netns" bash -c "'$ROOT/bench/run' 2>/dev/null && cat /proc/net/dev"
 	assert_success
 	# Received and sent packets, in columns 2 and 10 behind the name.
 	awk -v requests=990 '
@@ -36,7 +36,7 @@ teardown() {
 }
 
 @test "the command's status is its own; make says the same" {
-	run "$ROOT/bench/netns" sh -c 'exit 7'
+	run "$ROOT/bench/setup/netns" sh -c 'exit 7'
 	assert_failure 7
 	run make -s -C "$ROOT" bench NETNS=1 SCENARIOS=nope
 	assert_failure
@@ -51,7 +51,7 @@ in_use() {
 @test "killed outright: both namespaces and the pair go with it" {
 	local places=$BATS_TEST_TMPDIR/places
 	# shellcheck disable=SC2016 # the inner shell is to expand it
-	"$ROOT/bench/netns" bash -c 'for n in net /proc/self/fd/$SERVER_NET; do
+	"$ROOT/bench/setup/netns" bash -c 'for n in net /proc/self/fd/$SERVER_NET; do
 			stat -L -c %i "/proc/self/ns/$n" 2>/dev/null || stat -L -c %i "$n"
 		done >"$1.tmp" && mv "$1.tmp" "$1"; exec sleep 60' - "$places" 3>&- &
 	JOB=$!
@@ -71,11 +71,11 @@ in_use() {
 @test "not allowed: one line and status 1" {
 	requires setpriv
 	[[ $(id -u) -eq 0 ]] || skip "only root can give up being allowed to"
-	run --separate-stderr setpriv --bounding-set=-sys_admin "$ROOT/bench/netns" true
+	run --separate-stderr setpriv --bounding-set=-sys_admin "$ROOT/bench/setup/netns" true
 	assert_failure 1
 	assert_output ''
 	assert_equal "$stderr" "netns: two network namespaces need root (or user namespaces and veth), not allowed here"
-	run --separate-stderr "$ROOT/bench/netns" # bad usage, as everywhere
+	run --separate-stderr "$ROOT/bench/setup/netns" # bad usage, as everywhere
 	assert_failure 2
 	assert_equal "$stderr" 'netns: needs a command'
 }

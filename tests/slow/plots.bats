@@ -3,8 +3,8 @@
 # What the full profile draws and claims, out of small made-up numbers.
 
 setup() {
-	load ../helper
-	load ../plots
+	load ../unit/helper
+	load ../unit/plots
 	plots_setup
 }
 
@@ -61,7 +61,7 @@ setup() {
 	run bench/claims
 	assert_success
 	for line in "${lines[@]}"; do [[ ${#line} -le 80 ]] || fail "too wide: $line"; done
-	planned=$(grep -vc '^#' bench/claims.tsv)
+	planned=$(grep -vc '^#' bench/scenarios/claims.tsv)
 	[[ $(grep -vc '^#' "$BENCH/claims.tsv") -eq $planned ]]
 	run awk -F'\t' '/^#/ || $1 == "id" { next } NF != 16 || $15 == "" || $15 == "-" ||
 		$14 !~ /^(reproduced within 20 %|direction only|not reproduced|not testable here|higher|lower|no difference detected \(could have seen >= .*\)|equivalent within 5 %)$/' "$BENCH/claims.tsv"
@@ -78,7 +78,7 @@ setup() {
 }
 
 @test "claims: the plan has a row for each, no id twice, and reasons that are not empty" {
-	run awk -F'\t' '/^#/ { next } NF != 14 || seen[$1]++ || $13 == "" || $14 == "" || $3 == "" || $4 == ""' bench/claims.tsv
+	run awk -F'\t' '/^#/ { next } NF != 14 || seen[$1]++ || $13 == "" || $14 == "" || $3 == "" || $4 == ""' bench/scenarios/claims.tsv
 	assert_output ''
 }
 

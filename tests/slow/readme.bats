@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
-# The console blocks of labs 02 to 11, as tests/readme.bats runs those of the others.
+# The console blocks of labs 02 to 11, as tests/unit/readme.bats runs those of the others.
 
 setup() {
-	load ../helper
-	load ../readme
+	load ../unit/helper
+	load ../unit/readme
 	requires nc jq timeout
 	cd "$ROOT" || return
 }

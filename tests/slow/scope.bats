@@ -3,7 +3,7 @@
 # What a look of build/scope costs, against the number of sockets.
 
 setup() {
-	load ../helper
+	load ../unit/helper
 	requires jq
 	CHILDREN=()
 }

@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2154
 
 setup() {
-	load ../helper
-	load ../screen
+	load ../unit/helper
+	load ../unit/screen
 	cd "$ROOT" || return 1
 }
 

@@ -39,7 +39,7 @@ setup_file() {
 }
 
 setup() {
-	load ../helper
+	load ../unit/helper
 	[[ -z $LACKS ]] || skip "$LACKS"
 }
 
@@ -91,7 +91,7 @@ packages() {
 
 @test "fresh: without apt, the Debian names of what is missing" {
 	# shellcheck disable=SC2016 # the inner shell is to expand it
-	run --separate-stderr in_root root sh -c 'mv /usr/bin/apt-get /apt-get; bench/setup; rc=$?; mv /apt-get /usr/bin/; exit $rc'
+	run --separate-stderr in_root root sh -c 'mv /usr/bin/apt-get /apt-get; bench/setup/setup; rc=$?; mv /apt-get /usr/bin/; exit $rc'
 	assert_failure 1
 	assert_output ''
 	[[ ${#stderr_lines[@]} -eq 1 && $stderr == 'setup: no apt here: install these Debian packages under your system'*': gcc '*gnuplot-nox* ]] || fail "$stderr"

@@ -2,14 +2,14 @@
 # make trace over every lab.
 
 setup() {
-	load ../helper
+	load ../unit/helper
 	cd "$BATS_TEST_TMPDIR" || return 1
 	export BENCH=$BATS_TEST_TMPDIR/bench PLOTS=$BATS_TEST_TMPDIR/plots
 }
 
 # traced LAB [SIZE]: its output in $output and in the file `trace`.
 traced() {
-	SIZE=${2-6} run "$ROOT/bench/trace" "$1"
+	SIZE=${2-6} run "$ROOT/bench/trace/trace" "$1"
 	assert_success
 	printf '%s\n' "$output" >trace
 	calls=$(sed -n 's/^server: \([0-9]*\) calls for the request: .*/\1/p' trace)

@@ -4,8 +4,8 @@
 # is in tests/slow.
 
 setup() {
-	load ../helper
-	load ../validate
+	load ../unit/helper
+	load ../unit/validate
 	requires jq taskset
 }
 

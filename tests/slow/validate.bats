@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # Bats sets and reads these elsewhere
-# What tests/validate.bats has no time for: seconds of schedule, queues at three loads.
+# What tests/unit/validate.bats has no time for: seconds of schedule, queues at three loads.
 
 setup() {
-	load ../helper
-	load ../validate
+	load ../unit/helper
+	load ../unit/validate
 	requires jq taskset
 	BATS_TEST_TIMEOUT=120
 	TRIALS_S=30

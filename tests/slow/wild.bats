@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
-# bench/wild: what it sees of the servers that are installed here, and that it leaves nothing.
+# bench/survey/wild: what it sees of the servers that are installed here, and that it leaves nothing.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
 setup_file() {
-	load ../helper
+	load ../unit/helper
 	PATH=$PATH:/usr/sbin:/sbin
 	# Not below Bats' own directory, which is closed to the user that the servers run as.
 	WILD_TMP=$(mktemp -d /tmp/wild-test.XXXXXX)
@@ -13,7 +13,7 @@ setup_file() {
 	export PATH WILD_TMP TMPDIR=$WILD_TMP/tmp
 	if command -v jq >/dev/null; then
 		servers >"$BATS_FILE_TMPDIR/before"
-		JSON=1 "$ROOT/bench/wild" >"$BATS_FILE_TMPDIR/json" 2>"$BATS_FILE_TMPDIR/err" 3>&- || true
+		JSON=1 "$ROOT/bench/survey/wild" >"$BATS_FILE_TMPDIR/json" 2>"$BATS_FILE_TMPDIR/err" 3>&- || true
 		servers >"$BATS_FILE_TMPDIR/after"
 		ls -A "$TMPDIR" >"$BATS_FILE_TMPDIR/files"
 	fi
@@ -24,8 +24,8 @@ teardown_file() {
 }
 
 setup() {
-	load ../helper
-	WILD=$ROOT/bench/wild
+	load ../unit/helper
+	WILD=$ROOT/bench/survey/wild
 	[[ -s $BATS_FILE_TMPDIR/json ]] || requires jq
 }
 

@@ -5,8 +5,8 @@
 BATS_TEST_TIMEOUT=300
 
 setup() {
-	load ../helper
-	load ../readme
+	load ../unit/helper
+	load ../unit/readme
 	requires nc jq timeout ss strace
 	cd "$ROOT" || return
 }

@@ -35,7 +35,7 @@ server() {
 
 @test "screen: texts fit 80 columns" {
 	server
-	fits 80 "make -s help" "make -s demo" "make -s zoo" "make -s diffstat" bench/doctor \
+	fits 80 "make -s help" "make -s demo" "make -s zoo" "make -s diffstat" bench/setup/doctor \
 		"$BUILD/facts" "$BUILD/facts --row half-read" "$BUILD/facts --quiz </dev/null" \
 		"tests/grade/hint 01 3" "$BUILD/torture --list" \
 		"$BUILD/torture --port $LAB_PORT --probe burst" \
@@ -90,7 +90,7 @@ stays() {
 }
 
 @test "screen: wrap keeps words whole, and what fits as it is" {
-	run bench/wrap 4 <<<$'short  line\n'"$(printf 'word%02d ' {1..20})"
+	run bench/lib/wrap 4 <<<$'short  line\n'"$(printf 'word%02d ' {1..20})"
 	assert_line --index 0 'short  line'
 	assert_line --index 1 "$(printf 'word%02d ' {1..11} | sed 's/ $//')"
 	assert_line --index 2 "    $(printf 'word%02d ' {12..20} | sed 's/ $//')"

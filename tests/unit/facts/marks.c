@@ -1,5 +1,5 @@
 /* A deck that is wrong on purpose: how facts shows what is not as expected. */
-#include "../../labs/facts/card.h"
+#include "../../../labs/facts/card.h"
 
 static const char *same(struct scene *s)
 {

@@ -28,11 +28,11 @@ path_without() {
 }
 
 @test "setup: every script that is started directly sets its locale, itself or in its library" {
-	for script in bench/* bench/demos/* bench/peers/calls plots/*.sh tests/seeds tests/selfcheck tests/grade/* tests/fuzz/run; do
+	for script in bench/* bench/*/* plots/*.sh tests/seeds tests/selfcheck tests/grade/* tests/fuzz/run; do
 		[[ -x $script && -f $script ]] || continue
-		grep -qE '^export LC_ALL=|^(\.|source) .*(bench/lib|lib|bench/apt|apt|charts)\.sh"?$' "$script" || fail "$script"
+		grep -qE '^export LC_ALL=|^(\.|source) .*(server|apt|lib|charts)\.sh"?$' "$script" || fail "$script"
 	done
-	for library in bench/lib.sh bench/apt.sh plots/charts.sh tests/grade/lib.sh tests/helper.bash; do
+	for library in bench/lib/server.sh bench/setup/apt.sh plots/charts.sh tests/grade/lib.sh tests/unit/helper.bash; do
 		grep -q '^export LC_ALL=C.UTF-8' "$library" || fail "$library"
 	done
 }
@@ -91,7 +91,7 @@ needs_line() {
 }
 
 @test "setup: skipped tests are counted, with each reason" {
-	run awk -f tests/skips.awk <<-'EOF'
+	run awk -f tests/unit/skips.awk <<-'EOF'
 		1..4
 		ok 1 a # skip needs strace
 		ok 2 b
@@ -99,6 +99,6 @@ needs_line() {
 		ok 4 d # skip the machine is busy
 	EOF
 	assert_output $'3 skipped:\n    2  needs strace\n    1  the machine is busy'
-	run awk -f tests/skips.awk <<<'ok 1 a'
+	run awk -f tests/unit/skips.awk <<<'ok 1 a'
 	assert_output '0 skipped'
 }

@@ -1,4 +1,4 @@
-/* Very many sockets in one epoll set, for tests/scope.bats: prints `ready` and sleeps
+/* Very many sockets in one epoll set, for tests/unit/scope.bats: prints `ready` and sleeps
  * until stdin ends. */
 #include "err.h"
 #include "net.h"

@@ -125,7 +125,7 @@ full() {
 	made hundred 1 'servers connections limit' '04-epoll-et 1 30000 descriptors'
 	# The chapter's table of numbers is plan enough but where all of it is asked for.
 	export PLAN=$BATS_TEST_TMPDIR/plan
-	grep -E "^(#|id|perf-)" bench/claims.tsv >"$PLAN"
+	grep -E "^(#|id|perf-)" bench/scenarios/claims.tsv >"$PLAN"
 }
 
 verdict() {

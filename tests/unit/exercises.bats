@@ -144,7 +144,7 @@ body_as_written() { # FUNCTION of lab 04
 	run make -C "$ROOT" -n --no-print-directory run SAN=asan LAB=04
 	[[ ${lines[-1]} == 'build-asan/04-epoll-et --port 8080' ]] || fail "${lines[-1]}"
 	run make -C "$ROOT" -n --no-print-directory trace LAB=04 SRC="$BATS_TEST_TMPDIR/own.c"
-	[[ ${lines[-1]} == *'SERVER='*'/mine/own bench/trace 04-epoll-et' ]] || fail "${lines[-1]}"
+	[[ ${lines[-1]} == *'SERVER='*'/mine/own bench/trace/trace 04-epoll-et' ]] || fail "${lines[-1]}"
 	run make -C "$ROOT" -n --no-print-directory demo-fairness SAN=asan
 	[[ ${lines[-1]} == 'BUILD='*'/build-asan bench/demos/fairness' ]] || fail "${lines[-1]}"
 	PROBES=dribble run make -C "$ROOT" --no-print-directory check LAB=04 SRC="$BATS_TEST_TMPDIR/own.c"

@@ -1,4 +1,4 @@
-/* A process whose epoll sets are known, for tests/scope.bats: prints its descriptors as
+/* A process whose epoll sets are known, for tests/unit/scope.bats: prints its descriptors as
  * `name=number` words and sleeps until stdin ends. */
 #include "err.h"
 #include "net.h"

@@ -57,7 +57,7 @@ fi
 say() {
 	keys_on
 	DRAWN=0
-	printf '%s\n' "$@" '' | "$ROOT/bench/wrap"
+	printf '%s\n' "$@" '' | "$ROOT/bench/lib/wrap"
 	[ -z "${SLOW-}" ] || read -rp '[Enter]' _ || true # nobody to press it: go on
 }
 
@@ -92,7 +92,7 @@ frame() {
 finish() {
 	[ -z "$LIVE" ] || echo
 	keys_on
-	printf '%s\n' "$@" | "$ROOT/bench/wrap"
+	printf '%s\n' "$@" | "$ROOT/bench/lib/wrap"
 	the_effect_shows && return
 	echo "The expected effect did not appear."
 	exit 1

@@ -4,12 +4,12 @@
 # One locale, whatever the machine has or lacks: bytes sort and numbers have a point.
 export LC_ALL=C.UTF-8
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 
 # NETNS=1: all of it again, with the servers at the other end of a veth pair.
 if [ "${NETNS-}" = 1 ]; then
-	exec "$ROOT/bench/netns" "$0" "$@"
+	exec "$ROOT/bench/setup/netns" "$0" "$@"
 fi
 # Where the servers listen, and what starts them there.
 HOST=127.0.0.1 NETWORK=loopback SERVER_PREFIX=()

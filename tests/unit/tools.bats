@@ -157,7 +157,7 @@ none_of_ours() {
 
 bench_commands() {
 	local file
-	for file in bench/* bench/demos/* bench/peers/*; do
+	for file in bench/* bench/*/*; do
 		[[ ! -f $file || ! -x $file ]] || echo "$file"
 	done
 }

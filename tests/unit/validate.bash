@@ -8,7 +8,7 @@ ARRIVALS=$BATS_TEST_TMPDIR/arrivals
 PINS=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
 CLIENT_CPU=${PINS%%[,-]*} SERVER_CPU=${PINS##*[,-]}
 
-# instrument NAME [ARG...]: one of tests/*.c as the server, alone on its processor.
+# instrument NAME [ARG...]: one of tests/unit/*.c as the server, alone on its processor.
 instrument() {
 	mkdir -p "$BATS_TEST_TMPDIR/tests" # where start_lab puts its log
 	stop_lab

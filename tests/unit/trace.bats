@@ -10,7 +10,7 @@ setup() {
 
 # traced LAB [SIZE]: its output in $output and in the file `trace`.
 traced() {
-	SIZE=${2-6} run "$ROOT/bench/trace" "$1"
+	SIZE=${2-6} run "$ROOT/bench/trace/trace" "$1"
 	assert_success
 	printf '%s\n' "$output" >trace
 	calls=$(sed -n 's/^server: \([0-9]*\) calls for the request: .*/\1/p' trace)
@@ -74,12 +74,12 @@ below() {
 
 @test "trace: bad input is one line" {
 	for bad in '' ../README.md; do
-		run --separate-stderr "$ROOT/bench/trace" "$bad"
+		run --separate-stderr "$ROOT/bench/trace/trace" "$bad"
 		assert_failure
 		[[ -z $output && ${#stderr_lines[@]} -eq 1 ]]
 	done
 	for bad in 0 99999999; do
-		SIZE=$bad run --separate-stderr "$ROOT/bench/trace" 04-epoll-et
+		SIZE=$bad run --separate-stderr "$ROOT/bench/trace/trace" 04-epoll-et
 		assert_failure
 		[[ -z $output && ${#stderr_lines[@]} -eq 1 && $stderr == *SIZE* ]]
 	done
@@ -88,7 +88,7 @@ below() {
 @test "trace: a bar of time for each connection, drawn in both formats" {
 	requires gnuplot
 	for lab in 03-epoll-lt 04-epoll-et; do
-		PLOT=1 run "$ROOT/bench/trace" $lab
+		PLOT=1 run "$ROOT/bench/trace/trace" $lab
 		assert_success
 		data=bench/timeline-$lab.tsv
 		for key in what trials date commit cpu kernel zoom; do grep -q "^# $key: " $data; done
@@ -106,14 +106,14 @@ below() {
 
 @test "trace: PLOT=1 TERM_PLOTS=1 draws in the terminal, within 80 columns" {
 	requires gnuplot
-	PLOT=1 TERM_PLOTS=1 run "$ROOT/bench/trace" 05-et-starving
+	PLOT=1 TERM_PLOTS=1 run "$ROOT/bench/trace/trace" 05-et-starving
 	assert_success
 	printf '%s\n' "$output" >trace
 	assert_line --regexp '^ +05-et-starving: what each connection is doing *$|05-et-starving: what each connection'
 	assert_line --regexp '^ *3 slow .*[@#%*$]{10}'
 	head -n -2 trace >drawn # below it, the names of the files
 	[[ -z $(too_wide 80 drawn) ]] || fail "too wide: $(too_wide 80 drawn)"
-	PLOT=1 run "$ROOT/bench/trace" 05-et-starving
+	PLOT=1 run "$ROOT/bench/trace/trace" 05-et-starving
 	assert_success
 	refute_output --partial 'what each connection is doing'
 }
@@ -127,7 +127,7 @@ own_build() {
 
 @test "trace: SERVER=FILE runs that file, and BUILD another build" {
 	own_build mine "$BUILD/04-epoll-et"
-	SERVER=mine run "$ROOT/bench/trace" 04-epoll-et
+	SERVER=mine run "$ROOT/bench/trace/trace" 04-epoll-et
 	assert_success
 	assert_output --regexp 'server: 04-epoll-et'
 	assert_line --partial 'server: 4 calls for the request'
@@ -136,13 +136,13 @@ own_build() {
 	mkdir other
 	ln -s "$BUILD/ask" "$BUILD/counts" other/
 	own_build other/04-epoll-et "$BUILD/04-epoll-et"
-	BUILD=$PWD/other run "$ROOT/bench/trace" 04-epoll-et
+	BUILD=$PWD/other run "$ROOT/bench/trace/trace" 04-epoll-et
 	assert_success
 	assert_equal "$(<started)" "$PWD/other/04-epoll-et"
 	run make -n -C "$ROOT" SAN=asan trace LAB=04
-	assert_output --regexp 'BUILD=[^ ]*/build-asan +bench/trace 04-epoll-et'
+	assert_output --regexp 'BUILD=[^ ]*/build-asan +bench/trace/trace 04-epoll-et'
 	for bad in missing "$ROOT/README.md"; do
-		SERVER=$bad run --separate-stderr "$ROOT/bench/trace" 04-epoll-et
+		SERVER=$bad run --separate-stderr "$ROOT/bench/trace/trace" 04-epoll-et
 		assert_failure
 		[[ -z $output && ${#stderr_lines[@]} -eq 1 && $stderr == *"SERVER: "*"$bad"* ]]
 	done
@@ -163,7 +163,7 @@ own_build() {
 }
 
 @test "doctor: one screen, status 0, nothing built" {
-	BUILD=$BATS_TEST_TMPDIR/empty run "$ROOT/bench/doctor"
+	BUILD=$BATS_TEST_TMPDIR/empty run "$ROOT/bench/setup/doctor"
 	assert_success
 	printf '%s\n' "$output" >screen
 	[[ ${#lines[@]} -le 24 && -z $(too_wide 80 screen) ]] || fail "$output"
@@ -183,7 +183,7 @@ own_build() {
 	echo 3 >proc/sys/kernel/yama/ptrace_scope
 	echo 128 >proc/sys/net/core/somaxconn
 	ulimit -n 512
-	PATH=$PWD/bin PROC=$PWD/proc BUILD=$PWD/empty run bash "$ROOT/bench/doctor"
+	PATH=$PWD/bin PROC=$PWD/proc BUILD=$PWD/empty run bash "$ROOT/bench/setup/doctor"
 	assert_success
 	assert_line --regexp '^-- measure +no gnuplot taskset: no make plots'
 	assert_line --regexp '^-- inspect +no strace ss prlimit: '
