@@ -7,25 +7,25 @@ set title (text ? "CPU us per request" : "CPU per request")
 set xlabel "offered load, requests per second (log)"
 if (!text) { set ylabel "CPU of the server, µs per request" }
 set logscale x
-set xrange [0.7 * near("load", 5000):1.5 * far("load", 100000)]
+metric = "cpu_us"
+set xrange [0.7 * near(metric, 5000):1.5 * far(metric, 100000)]
 set xtics @rates
-set yrange [0:1.3 * top("load", 10)]
+set yrange [0:1.3 * top(metric, 10)]
 set key top right reverse Left samplen 3
-plot @nothing, for [n in drawn("load", all)] points(n, "load", all) using 3:4 with lines lt style(n) dt solid title n, \
-	for [n in drawn("load", "0")] points(n, "load", "0") using 3:4:5:6 with yerrorbars lt style(n) dt solid notitle, \
-	for [n in drawn("load", "1")] points(n, "load", "1") using 3:4:5:6 with yerrorbars lt style(n) dt solid pt mark(n) - 1 notitle
+plot @nothing, @medians
 unset label 100
 unset logscale
 unset xlabel
+data = beside("claim")
+metric = "cpu_percent"
 set origin 0.42, 0
 set size 0.58, 1
 set rmargin 2
 set title (text ? "CPU %, claimed load (log)" : "CPU at the claimed load")
 if (!text) { set ylabel "CPU of the server, % of one (log)" }
 set logscale y
-set yrange [0.5:3 * top("claim", 40)]
+set yrange [0.5:3 * top(metric, 40)]
 set ytics ("1" 1, "2" 2, "5" 5, "10" 10, "20" 20, "50" 50, "100" 100)
-panel = "claim"
 if (!text) {
 	set arrow 1 from graph 0, first 35 to graph 1, first 35 nohead lt 40
 	set arrow 2 from graph 0, first 22 to graph 1, first 22 nohead lt 40

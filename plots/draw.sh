@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws the charts of a profile from its numbers: svg and png, and with TERM_PLOTS=1 text.
+# Draws the charts of a profile from its tables: svg and png, and with TERM_PLOTS=1 text.
 #   PROFILE=full plots/draw.sh [CHART...]
 # What was not measured is said in a line and left out.
 set -euo pipefail
@@ -7,24 +7,25 @@ cd "$(dirname "$0")/.."
 # shellcheck source=plots/charts.sh
 . plots/charts.sh
 
-mkdir -p "$PLOTS/points"
-trap 'rm -f "$PLOTS"/points/*.{tmp,svg,png}' EXIT
+mkdir -p "$PLOTS"
+trap 'rm -f "$PLOTS"/new.*' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+tables
 read -ra charts <<<"${*:-$CHARTS}"
 for chart in "${charts[@]}"; do
-	data=$BENCH/$chart.tsv
-	if is_points "$chart"; then
-		data=$PLOTS/points/$chart.tsv
-		plots/points.sh "$chart" >"$data.tmp" || { rm -f "$data" "$data.tmp"; continue; }
-		mv "$data.tmp" "$data"
-	elif ! measured "$data"; then
-		echo "draw: $data is missing or empty: no chart" >&2
+	missing=$(lacks "$chart")
+	if [ -n "$missing" ]; then
+		echo "draw: $BENCH/$missing.tsv is missing or empty: no chart $chart" >&2
 		continue
 	fi
+	tables=$(said "$chart" tables)
+	draw() { # FORMAT NAME
+		gnuplot -e "tables='$BENCH/table'; data='$BENCH/table/${tables%% *}.tsv'; out='$PLOTS/$2'; format='$1'" "plots/$chart.gp"
+	}
 	for format in svg png; do
-		gnuplot -e "data='$data'; out='$PLOTS/points/$chart'; format='$format'" "plots/$chart.gp"
-		mv "$PLOTS/points/$chart.$format" "$PLOTS"
+		draw $format new
+		mv "$PLOTS/new.$format" "$PLOTS/$chart.$format"
 	done
-	[ -z "${TERM_PLOTS-}" ] || gnuplot -e "data='$data'; out='$PLOTS/$chart'; format='text'" "plots/$chart.gp"
+	[ -z "${TERM_PLOTS-}" ] || draw text new
 done

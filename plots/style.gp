@@ -1,8 +1,8 @@
 # What every chart shares: terminal, fonts, one style for each server, footer.
-# Expects data, out and format (svg, png, text) from the command line.
+# Expects data, tables (the folder of data), out and format (svg, png, text) from draw.sh.
 set encoding utf8
 set datafile separator "\t"
-set datafile commentschars "#!" # a row that begins with ! tells of a server that failed
+set datafile commentschars "#!"
 set datafile missing "nan"
 
 text = (format eq "text")
@@ -45,25 +45,40 @@ set linetype 45 lc rgb "#aa4499"
 set linetype 46 lc rgb "#999933"
 set linetype 47 lc rgb "#bbbbbb"
 
-# The servers that have numbers: a chart draws these and no others.
-body = "/^[#!]/ { next } !head++ { next } "
-have = system("awk -F'\t' '".body."!seen[$1]++ { printf \"%s \", $1 }' '".data."'")
-rows(name) = sprintf("<awk -F'\t' '$1 == \"%s\"' '%s'", name, data)
-
-# Of the files that points.sh writes: the servers that have points in a panel, hollow ones or
-# not, and one server's points there.
-all = "01"
-drawn(panel, hollow) = system(sprintf("awk -F'\t' '%s$2 == \"%s\" && index(\"%s\", $9) && !seen[$1]++ { printf \"%%s \", $1 }' '%s'", body, panel, hollow, data))
-points(name, panel, hollow) = sprintf("<awk -F'\t' '%s$1 == \"%s\" && $2 == \"%s\" && index(\"%s\", $9) { print; n++ } END { if (!n) print \"-\t-\t1e9\t1e9\t1e9\t1e9\" }' '%s'", body, name, panel, hollow, data)
-# The largest value in a panel, or least; the largest x.
-top(panel, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" { for (i = 4; i <= 6; i++) if ($i + 0 > m) m = $i } END { printf \"%%.4f\", m }' '%s'", least, body, panel, data))
-far(panel, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" && $3 + 0 > m { m = $3 } END { printf \"%%.4f\", m }' '%s'", least, body, panel, data))
-near(panel, most) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$2 == \"%s\" && $3 + 0 > 0 && $3 + 0 < m { m = $3 } END { printf \"%%.4f\", m }' '%s'", most, body, panel, data))
-# A panel may be empty, a plot command not, this draws nothing.
+# What a chart reads: `data` is a second table, at first that of the chart's own scenario;
+# beside(NAME) is another one of the same run. See pick.awk for what comes out of it.
+beside(name) = tables."/".name.".tsv"
+pick(want, options) = sprintf("cat '%s' 2>/dev/null | awk -v want=%s %s -f plots/columns.awk -f plots/pick.awk", data, want, options)
+only(metric, hollow) = sprintf("-v metrics='%s' -v hollow='%s'", metric, hollow)
+# Hollow numbers are not to be trusted: no trial of them was kept.
+any = ""
+firm = "0"
+empty = "1"
+drawn(metric, hollow) = system(pick("servers", only(metric, hollow)))
+# A server's points, using 2:3:4:5 (case, median, least, largest); of several metrics three columns each.
+points(name, metric, hollow) = "<".pick("points", only(metric, hollow)." -v server='".name."'")
+# A server's trials, using 2:3:4 (case, value, number of the trial).
+dots(name, metric, hollow) = "<".pick("trials", only(metric, hollow)." -v server='".name."'")
+# "SERVER:TRIAL SERVER:TRIAL ...", and the points of one of them, using 2:3.
+series(metric, hollow) = system(pick("series", only(metric, hollow)))
+of(s) = s[:strstrt(s, ":") - 1]
+one(s) = sprintf("-v server='%s' -v trial=%s", of(s), s[strstrt(s, ":") + 1:])
+curve(s, metric) = "<".pick("trials", only(metric, any)." ".one(s))
+# One number: 0 if there is none.
+median(name, case, metric) = 0.0 + system(pick("value", only(metric, any).sprintf(" -v server='%s' -v where='%s'", name, case)))
+# The largest number of a metric, and of all its trials, rejected ones too; its largest and its
+# least case; each at least, or at most, the bound. No axis may hide the point that refutes the chart.
+top(metric, bound) = 0.0 + system(pick("top", only(metric, any)." -v bound=".sprintf("%g", bound)))
+peak(metric, bound) = 0.0 + system(pick("peak", only(metric, any)." -v bound=".sprintf("%g", bound)))
+far(metric, bound) = 0.0 + system(pick("far", only(metric, any)." -v bound=".sprintf("%g", bound)))
+near(metric, bound) = 0.0 + system(pick("near", only(metric, any)." -v bound=".sprintf("%g", bound)))
+# A panel may be empty, a plot command not: this draws nothing.
 nothing = '-1 with points pt -1 notitle'
-
-# The largest value in a column, or least: no axis may hide the point that refutes the chart.
-peak(column, least) = 0.0 + system(sprintf("awk -F'\t' -v m=%g '%s$%d + 0 > m { m = $%d } END { printf \"%%.3f\", m }' '%s'", least, body, column, column, data))
+# Every server's medians as a line, with bars from the least to the largest of the trials.
+more = "" # what follows a server's name in the key
+medians = 'for [n in drawn(metric, any)] points(n, metric, any) using 2:3 with lines lt style(n) dt solid title n.more, \
+	for [n in drawn(metric, firm)] points(n, metric, firm) using 2:3:4:5 with yerrorbars lt style(n) dt solid notitle, \
+	for [n in drawn(metric, empty)] points(n, metric, empty) using 2:3:4:5 with yerrorbars lt style(n) dt solid pt mark(n) - 1 notitle'
 
 # A label in two lines, and numbers that a human reads.
 squeezed(name) = name eq "libevent" ? "event" : name eq "bpftrace" ? "bpf" : name[1:3] eq "lt-" ? name[4:] : name
@@ -73,7 +88,6 @@ human(x) = x >= 1e6 ? sprintf("%.2f M", x / 1e6) : x >= 1e5 ? sprintf("%.0f k", 
 brief(x) = text && x >= 1e4 ? sprintf("%.0fk", x / 1e3) : x < 9.995 ? sprintf("%.2f", x) : x < 99.95 ? sprintf("%.1f", x) : human(x)
 decades = '("1" 1, "10" 10, "100" 100, "1,000" 1e3, "10,000" 1e4, "100,000" 1e5, "1 M" 1e6, "10 M" 1e7)'
 rates = '("1k" 1e3, "2k" 2e3, "5k" 5e3, "10k" 1e4, "20k" 2e4, "50k" 5e4, "100k" 1e5, "" 1.2e5, "" 1.4e5, "200k" 2e5, "500k" 5e5)'
-percentiles = '("0" 1, "50" 2, "75" 4, "90" 10, "99" 100, "99.9" 1000, "99.99" 10000)'
 sizes = text ? '("1" 1, "10" 10, "100" 100, "1k" 1e3, "10k" 1e4)' : decades
 
 # Whose numbers these are, in one go: how many lines, how many trials, then the lines.
@@ -82,6 +96,7 @@ lines = int(0 + word(footer, 1))
 trials = int(0 + word(footer, 2))
 footer = footer[strstrt(footer, "\n") + 1:]
 
+if (text) { set style fill empty border } else { set style fill solid 0.9 noborder }
 set border 3 lc rgb "#444444"
 set tics nomirror textcolor rgb "#222222"
 set grid ytics lc rgb "#dddddd" lt 1 lw 0.5
@@ -94,7 +109,8 @@ if (!text) {
 }
 
 # No server has a number: the chart says so and that is all.
-if (have eq "") {
+measured = system("awk -F'\t' '/^[#!]/ { next } n++ { print $1; exit }' '".data."'")
+if (measured eq "") {
 	unset border
 	unset tics
 	set label 1 "no numbers: every server failed" at graph 0.5, 0.5 center
