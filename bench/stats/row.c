@@ -91,11 +91,23 @@ void row_end(void)
 	cells = 0;
 }
 
-void rows_begin(size_t failures, bool resampled)
+static void open_output(void)
 {
 	out = open_memstream(&output, &output_size);
 	if (!out)
 		die_errno("output");
+}
+
+void rows_begin_with(char *const *line, size_t lines)
+{
+	open_output();
+	for (size_t i = 0; i < lines; i++)
+		fprintf(out, "%s\n", line[i]);
+}
+
+void rows_begin(size_t failures, bool resampled)
+{
+	open_output();
 	if (asked.json)
 		fprintf(out, "{\"failed\":%zu,", failures);
 	else
