@@ -8,7 +8,8 @@ tables() {
 	mkdir -p "$1/table"
 	for file in "$1"/*.tsv; do
 		to=$1/table/${file##*/}
-		[ -s "$file" ] && [ ! "$to" -nt "$file" ] || continue
+		[ -s "$file" ] || continue
+		[ ! "$to" -nt "$file" ] || continue
 		[ "$(grep -m 1 -v '^[#!]' "$file" | cut -f 1)" = scenario ] || continue # claims.tsv is no scenario
 		"$BUILD/stats" table "$file" >"$to.new" || { rm -f "$to.new"; return 1; }
 		mv "$to.new" "$to"
