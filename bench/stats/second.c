@@ -139,7 +139,9 @@ static int place(const struct group *g)
 
 void second_table(void)
 {
-	rows_begin_with(table.trials.said, table.trials.lines);
+	rows_begin_with(table.trials.said, table.trials.lines,
+		"scenario\tserver\tcase\tmetric\tn\ttotal\tmedian\tlow\thigh\tverdict\t"
+		"trials");
 	for (int at = 0; at <= 100; at++)
 		for (size_t i = 0; i < table.groups; i++)
 			if (place(&table.group[i]) == at)
