@@ -50,7 +50,7 @@ static const char *against_base(const struct group *g)
 	if (!base || strcmp(key(g, SERVER), asked.against) == 0 || !all_positive(base))
 		return "-";
 	struct group both = { .n = base->n + g->n };
-	both.trial = calloc(both.n, sizeof *both.trial);
+	both.trial = calloc(both.n + 1, sizeof *both.trial);
 	if (!both.trial)
 		die_errno("trials");
 	memcpy(both.trial, base->trial, base->n * sizeof *both.trial);
@@ -65,7 +65,7 @@ static const char *against_base(const struct group *g)
 /* No trial is fit to be trusted, so the row shows all of them. */
 static struct sample all_trials(const struct group *g)
 {
-	struct group any = { .n = g->n, .trial = calloc(g->n, sizeof *any.trial) };
+	struct group any = { .n = g->n, .trial = calloc(g->n + 1, sizeof *any.trial) };
 
 	if (!any.trial)
 		die_errno("trials");
