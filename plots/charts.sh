@@ -29,7 +29,7 @@ said() {
 
 # measured TABLE: there are rows below its head, be it failures.
 measured() {
-	awk '!/^#/ { n++ } END { exit n < 2 }' "$BENCH/table/$1.tsv" 2>/dev/null
+	[ -s "$BENCH/$1.tsv" ] && awk '!/^#/ { n++ } END { exit n < 2 }' "$BENCH/table/$1.tsv" 2>/dev/null
 }
 
 # lacks CHART: the first of its tables that is not measured.

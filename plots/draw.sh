@@ -11,7 +11,7 @@ mkdir -p "$PLOTS"
 trap 'rm -f "$PLOTS"/new.*' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-tables
+tables "$BENCH"
 read -ra charts <<<"${*:-$CHARTS}"
 for chart in "${charts[@]}"; do
 	missing=$(lacks "$chart")

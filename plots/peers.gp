@@ -3,7 +3,7 @@ height = 820
 tall = 40
 load "plots/style.gp"
 set multiplot
-metrics = "cpu_us max_per_s bytes_per_idle calls_per_request"
+metrics = "cpu_us@rate max_per_s bytes_per_idle calls_per_request"
 what = '"CPU per request, µs" "requests per second, at most" "bytes of memory per idle connection" "system calls per request"'
 bottom = text ? 0 : 0.1
 do for [i=1:4] {

@@ -1,6 +1,7 @@
 # Picks from a second table what gnuplot plots. After columns.awk, with these options:
 #   metrics="p50_us cpu_us"   a line for each server and case that has the first of them:
 #                             server, case, then median, low, high of each
+#                             (cpu_us@rate: only the case "rate")
 #   want=trials               a line for each trial of a metric: server, case, value, trial
 #   want=servers|series       the servers that have such lines; SERVER:TRIAL of each such trial
 #   want=value                the first median, or 0
@@ -11,7 +12,10 @@
 #                             of trials those in the median, or the others
 BEGIN {
 	many = split(metrics, metric, " ")
-	for (i = 1; i <= many; i++) wanted[metric[i]] = 1
+	for (i = 1; i <= many; i++) {
+		if (split(metric[i], word, "@") == 2) where = word[2]
+		wanted[metric[i] = word[1]] = 1
+	}
 	by_trial = want ~ /^(trials|series|peak)$/ || trial != ""
 }
 
