@@ -14,7 +14,8 @@ die() {
 	exit 1
 }
 
-measured "$BENCH/claim.tsv" || die "$BENCH/claim.tsv is missing or empty: make bench PROFILE=full"
+tables "$BENCH"
+measured claim || die "$BENCH/claim.tsv is missing or empty: make bench PROFILE=full"
 bench/claims --rows >/dev/null
 
 TMP=$(mktemp -d)
@@ -30,7 +31,7 @@ done
 for file in "$BENCH"/*.tsv; do
 	name=${file##*/}
 	if [ "$name" = spectrum.tsv ]; then # a line in 4 % of the way is enough to draw it again
-		awk -F'\t' '/^[#!]/ || !n++ { print; next } $6 < 1.04 * last[$1, $2, $3] { next } { last[$1, $2, $3] = $6; print }' "$file" >"$TMP/$name"
+		awk -F'\t' '/^[#!]/ || !n++ { print; next } $3 < 1.04 * last[$2, $4] { next } { last[$2, $4] = $3; print }' "$file" >"$TMP/$name"
 	else
 		cp "$file" "$TMP"
 	fi
