@@ -1,6 +1,7 @@
 #include "stats/difference.h"
 #include "err.h"
 #include "stats/question.h"
+#include "stats/sample.h"
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ struct pair {
 
 static struct pair *pair_of(struct pair *pairs, size_t *n, const struct trial *trial)
 {
-	const char *id = trial->cell[table.pair];
+	const char *id = trial->cell[table.round];
 
 	for (size_t i = 0; i < *n; i++)
 		if (strcmp(pairs[i].id, id) == 0)
@@ -28,12 +29,12 @@ static size_t find_pairs(const struct group *g, struct pair *pairs)
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct trial *trial = &g->trial[i];
-		const char *who = trial->cell[table.lab];
+		const char *who = trial->cell[table.server];
 		bool is_a = strcmp(who, asked.a) == 0;
 
 		if (!is_a && strcmp(who, asked.b) != 0)
 			continue;
-		trials_number(&table.trials, trial, table.metric);
+		trials_number(&table.trials, trial, table.value);
 		struct pair *p = pair_of(pairs, &n, trial);
 		const struct trial **arm = is_a ? &p->a : &p->b;
 		if (!trial->kept)
@@ -50,8 +51,8 @@ static size_t find_pairs(const struct group *g, struct pair *pairs)
 /* NaN where an arm has no number. */
 static double compare(const struct pair *p)
 {
-	double a = trials_number(&table.trials, p->a, table.metric);
-	double b = trials_number(&table.trials, p->b, table.metric);
+	double a = trials_number(&table.trials, p->a, table.value);
+	double b = trials_number(&table.trials, p->b, table.value);
 
 	if (asked.absolute || isnan(a) || isnan(b))
 		return b - a;
@@ -88,5 +89,21 @@ struct difference difference(const struct group *g)
 	d.r90 = bootstrap_interval(medians, d.n, .90);
 	free(pairs);
 	free(value);
+	return d;
+}
+
+struct difference difference_of_counts(const struct group *g)
+{
+	struct sample a = sample(g, asked.a), b = sample(g, asked.b);
+	double from = median(a.value, a.n), to = median(b.value, b.n);
+	struct range none = { NAN, NAN };
+	struct difference d = { .median = NAN, .r95 = none, .r90 = none, .total = 1 };
+
+	if (a.n && b.n && (from > 0 || asked.absolute)) {
+		d.n = 1;
+		d.median = asked.absolute ? to - from : 100 * (to - from) / from;
+	}
+	free(a.value);
+	free(b.value);
 	return d;
 }

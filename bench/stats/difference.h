@@ -14,4 +14,7 @@ struct difference {
 /* From --a to --b, over the pairs of a group of which both trials were kept. */
 struct difference difference(const struct group *g);
 
+/* From the median of --a to that of --b: counts, which have no spread. n is 0 or 1. */
+struct difference difference_of_counts(const struct group *g);
+
 #endif

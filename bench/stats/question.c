@@ -7,17 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct question asked = { .claim = NAN, .tolerance = 20, .within = NAN, .seed = 1 };
+struct question asked = {
+	.against = "03-epoll-lt", .claim = NAN, .tolerance = 20, .within = NAN, .seed = 1
+};
 
 static const struct command_line {
 	const char *name, *summary;
 	enum command bit;
 } commands[] = {
-	{ "summary", "The median of each lab's trials (or --by), and how sure it is.",
+	{ "table", "A file of trials becomes a row for each server, case and metric.",
+		TABLE },
+	{ "summary", "The median of each server's trials (or --by), and how sure it is.",
 		SUMMARY },
 	{ "pairs", "The difference between two servers measured in pairs.", PAIRS },
 	{ "claim",
-		"A claim about a server (--lab) or about a difference (--a, --b) against "
+		"A claim about a server (--server) or about a difference (--a, --b) "
+		"against "
 		"the trials.",
 		CLAIM },
 };
@@ -27,15 +32,15 @@ static const struct {
 	struct opt opt;
 } options[] = {
 	{ SUMMARY | PAIRS | CLAIM,
-		{ 'm', "metric", "COLUMN", "what was measured", .text = &asked.metric } },
-	{ SUMMARY, { 0, "against", "LAB",
-			   "a verdict: each lab's difference from this one, in pairs",
-			   .text = &asked.against } },
-	{ CLAIM, { 0, "lab", "LAB", "the server that the claim is about",
-			 .text = &asked.lab } },
-	{ PAIRS | CLAIM,
-		{ 0, "a", "LAB", "the difference from this server", .text = &asked.a } },
-	{ PAIRS | CLAIM, { 0, "b", "LAB", "to this one", .text = &asked.b } },
+		{ 'm', "metric", "METRIC", "what was measured", .text = &asked.metric } },
+	{ TABLE, { 0, "against", "SERVER",
+			 "the verdicts are differences from this one (03-epoll-lt)",
+			 .text = &asked.against } },
+	{ CLAIM, { 0, "server", "SERVER", "the server that the claim is about",
+			 .text = &asked.server } },
+	{ PAIRS | CLAIM, { 0, "a", "SERVER", "the difference from this server",
+				 .text = &asked.a } },
+	{ PAIRS | CLAIM, { 0, "b", "SERVER", "to this one", .text = &asked.b } },
 	{ CLAIM,
 		{ 0, "claim", "VALUE", "the number claimed; of a difference, in per cent",
 			.real = &asked.claim, .min = -1e18, .max = 1e18 } },
@@ -48,8 +53,12 @@ static const struct {
 	{ PAIRS | CLAIM, { 0, "absolute", NULL,
 				 "differences in the metric's own unit, not in per cent",
 				 .flag = &asked.absolute } },
-	{ PAIRS | CLAIM, { 0, "seed", "N", "of the resampling (1)", .number = &asked.seed,
-				 .max = 2147483647 } },
+	{ PAIRS | CLAIM,
+		{ 0, "counts", NULL,
+			"counts are equal in each trial: compare the two medians",
+			.flag = &asked.counts } },
+	{ PAIRS | CLAIM | TABLE, { 0, "seed", "N", "of the resampling (1)",
+					 .number = &asked.seed, .max = 2147483647 } },
 	{ SUMMARY | PAIRS | CLAIM,
 		{ 0, "by", "COLUMN,...", "a row for each value of these columns",
 			.text = &asked.by } },
@@ -80,7 +89,8 @@ static const struct command_line *find_command(const char *name)
 	for (size_t i = 0; name && i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
-	die_usage("'%s' is not summary, pairs or claim, see --help", name ? name : "");
+	die_usage("'%s' is not table, summary, pairs or claim, see --help",
+		name ? name : "");
 }
 
 /* Messages and --help begin with the command's name as it is typed. */
@@ -109,15 +119,20 @@ static void need(const char *name, bool given)
 
 static void check_options(const struct command_line *c)
 {
-	bool two = c->bit == PAIRS || (c->bit == CLAIM && !asked.lab);
+	bool two = c->bit == PAIRS || (c->bit == CLAIM && !asked.server);
 
+	if (c->bit == TABLE) {
+		asked.by = "server,case,metric";
+		asked.within = 5;
+		return;
+	}
 	need("metric", asked.metric);
 	if (c->bit == CLAIM) {
 		need("claim", !isnan(asked.claim));
-		if (!asked.lab == (!asked.a && !asked.b))
-			die_usage("a claim is about --lab, or about --a and --b");
-		if (asked.lab && asked.absolute)
-			die_usage("--absolute: goes with --a and --b");
+		if (!asked.server == (!asked.a && !asked.b))
+			die_usage("a claim is about --server, or about --a and --b");
+		if (asked.server && (asked.absolute || asked.counts))
+			die_usage("--absolute and --counts: go with --a and --b");
 	}
 	if (two) {
 		need("a", asked.a);
@@ -126,7 +141,7 @@ static void check_options(const struct command_line *c)
 			die_usage("--a and --b are both '%s'", asked.a);
 	}
 	if (c->bit == SUMMARY && !asked.by)
-		asked.by = "lab";
+		asked.by = "server";
 	if (isnan(asked.within))
 		asked.within = asked.absolute ? 0 : 5;
 }

@@ -4,14 +4,14 @@
 
 #include <stdbool.h>
 
-enum command { SUMMARY = 1, PAIRS = 2, CLAIM = 4 }; /* bits */
+enum command { SUMMARY = 1, PAIRS = 2, CLAIM = 4, TABLE = 8 }; /* bits */
 
 struct question {
 	enum command command;
-	const char *metric, *by, *where, *lab, *a, *b, *against;
+	const char *metric, *by, *where, *server, *a, *b, *against;
 	double claim, tolerance, within;
 	long seed;
-	bool absolute, json;
+	bool absolute, counts, json;
 	const char *file; /* NULL: stdin */
 };
 

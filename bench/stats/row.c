@@ -20,6 +20,7 @@ static size_t cells, rows;
 static FILE *out;
 static char *output;
 static size_t output_size;
+static bool named; /* the columns were named before the first row */
 
 static struct cell *put(const char *name)
 {
@@ -68,7 +69,7 @@ static void json_row(void)
 
 static void text_row(void)
 {
-	for (size_t i = 0; rows == 0 && i < cells; i++)
+	for (size_t i = 0; rows == 0 && !named && i < cells; i++)
 		fprintf(out, "%s%c", cell[i].name, i + 1 < cells ? '\t' : '\n');
 	for (size_t i = 0; i < cells; i++) {
 		if (cell[i].text)
@@ -91,11 +92,25 @@ void row_end(void)
 	cells = 0;
 }
 
-void rows_begin(size_t failures, bool resampled)
+static void open_output(void)
 {
 	out = open_memstream(&output, &output_size);
 	if (!out)
 		die_errno("output");
+}
+
+void rows_begin_with(char *const *line, size_t lines, const char *names)
+{
+	open_output();
+	for (size_t i = 0; i < lines; i++)
+		fprintf(out, "%s\n", line[i]);
+	fprintf(out, "%s\n", names);
+	named = true;
+}
+
+void rows_begin(size_t failures, bool resampled)
+{
+	open_output();
 	if (asked.json)
 		fprintf(out, "{\"failed\":%zu,", failures);
 	else

@@ -9,6 +9,11 @@
  * failures: servers that gave no trial. resampled: by --seed. */
 void rows_begin(size_t failures, bool resampled);
 
+/* The same, with lines to copy in front, and the names of the columns even if no row
+ * comes.
+ */
+void rows_begin_with(char *const *line, size_t lines, const char *names);
+
 /* A cell of the row. The name and the text must live until row_end. NaN: no number. */
 void put_text(const char *name, const char *text);
 void put_number(const char *name, double number);

@@ -7,9 +7,10 @@
 struct sample {
 	double *value; /* ascending: kept, and a number; free(3) it */
 	size_t n, nan, kept, total;
+	double bound; /* the largest of the trials that the client limited, or NaN */
 };
 
-/* The metric in a group, of one lab or of all for NULL. */
+/* The metric in a group, of one server or of all for NULL. */
 struct sample sample(const struct group *g, const char *of);
 
 #endif

@@ -1,16 +1,15 @@
 /* What a file of trials says, and how surely: the median of each group, the difference
  * between two servers that were measured in pairs, a claim against what was measured. */
-#include "err.h"
 #include "stats/difference.h"
 #include "stats/median.h"
 #include "stats/question.h"
 #include "stats/row.h"
 #include "stats/sample.h"
+#include "stats/second.h"
 #include "stats/table.h"
 #include "stats/verdict.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void put_keys(const struct group *g)
 {
@@ -35,44 +34,12 @@ static void put_sample(const struct sample *s)
 	put_number("high95", r.high);
 }
 
-/* Same keys but for the lab, which is either the group's own or the other's. */
-static bool comparable(const struct group *g, const struct trial *t)
-{
-	for (size_t i = 0; i < table.keys; i++)
-		if (table.key[i] != table.lab && strcmp(g->trial[0].cell[table.key[i]],
-							 t->cell[table.key[i]]) != 0)
-			return false;
-	return strcmp(t->cell[table.lab], asked.a) == 0 ||
-	       strcmp(t->cell[table.lab], asked.b) == 0;
-}
-
-static const char *verdict_against(const struct group *g)
-{
-	size_t n = table.trials.n;
-	struct group both = { .trial = calloc(n + 1, sizeof *both.trial) };
-
-	if (!both.trial)
-		die_errno("groups");
-	asked.a = asked.against;
-	asked.b = g->trial[0].cell[table.lab];
-	for (size_t i = 0; i < n; i++)
-		if (comparable(g, &table.trials.trial[i]))
-			both.trial[both.n++] = table.trials.trial[i];
-	struct difference d = difference(&both);
-	free(both.trial);
-	return judge(&d);
-}
-
 static void summary_row(const struct group *g)
 {
 	struct sample s = sample(g, NULL);
 
 	put_keys(g);
 	put_sample(&s);
-	if (asked.against && strcmp(g->trial[0].cell[table.lab], asked.against) == 0)
-		put_text("verdict", "-");
-	else if (asked.against)
-		put_text("verdict", verdict_against(g));
 	row_end();
 	free(s.value);
 }
@@ -92,24 +59,25 @@ static void put_difference(const struct difference *d)
 
 static void pairs_row(const struct group *g)
 {
-	struct difference d = difference(g);
+	struct difference d = asked.counts ? difference_of_counts(g) : difference(g);
 
 	put_keys(g);
 	put_text("a", asked.a);
 	put_text("b", asked.b);
 	put_difference(&d);
-	put_text("verdict", judge(&d));
+	put_text("verdict", asked.counts ? judge_counts(&d) : judge(&d));
 	row_end();
 }
 
 static void claim_row(const struct group *g)
 {
 	put_keys(g);
-	put_text("lab", asked.lab);
+	put_text("server", asked.server);
 	put_number("claim", asked.claim);
 	put_number("tolerance_percent", asked.tolerance);
-	struct sample s = sample(g, asked.lab);
+	struct sample s = sample(g, asked.server);
 	put_sample(&s);
+	put_number("bound", s.bound);
 	put_text("verdict", judge_sample(&s));
 	row_end();
 	free(s.value);
@@ -117,7 +85,7 @@ static void claim_row(const struct group *g)
 
 static void claimed_difference_row(const struct group *g)
 {
-	struct difference d = difference(g);
+	struct difference d = asked.counts ? difference_of_counts(g) : difference(g);
 
 	put_keys(g);
 	put_text("a", asked.a);
@@ -125,7 +93,7 @@ static void claimed_difference_row(const struct group *g)
 	put_number("claim", asked.claim);
 	put_number("tolerance_percent", asked.tolerance);
 	put_difference(&d);
-	put_text("verdict", judge_difference(&d));
+	put_text("verdict", asked.counts ? judge_counts(&d) : judge_difference(&d));
 	row_end();
 }
 
@@ -135,13 +103,17 @@ int main(int argc, char **argv)
 
 	question_parse(argc, argv);
 	table_load(asked.file);
+	if (asked.command == TABLE) {
+		second_table();
+		return 0;
+	}
 	if (asked.command == SUMMARY)
 		answer = summary_row;
 	else if (asked.command == PAIRS)
 		answer = pairs_row;
-	else if (!asked.lab)
+	else if (!asked.server)
 		answer = claimed_difference_row;
-	rows_begin(table.trials.failures, asked.a || asked.against);
+	rows_begin(table.trials.failures, asked.a != NULL);
 	for (size_t i = 0; i < table.groups; i++)
 		answer(&table.group[i]);
 	rows_end();

@@ -26,14 +26,6 @@ static char *copy(const char *list)
 	return to;
 }
 
-static bool by_lab(void)
-{
-	for (size_t i = 0; i < table.keys; i++)
-		if (table.key[i] == table.lab)
-			return true;
-	return false;
-}
-
 static void parse_by(void)
 {
 	char *list = copy(asked.by), *rest = asked.by ? list : NULL;
@@ -42,12 +34,10 @@ static void parse_by(void)
 		if (table.keys == MAX_KEYS)
 			die_usage("--by: more than %d columns", MAX_KEYS);
 		table.key[table.keys] = trials_column(&table.trials, word);
-		if (asked.a && table.key[table.keys] == table.lab)
-			die_usage("--by: lab is what --a and --b compare");
+		if (asked.a && table.key[table.keys] == table.server)
+			die_usage("--by: server is what --a and --b compare");
 	}
 	free(list);
-	if (asked.against && !by_lab())
-		die_usage("--against: compares labs, so --by needs lab");
 }
 
 static void parse_where(void)
@@ -100,17 +90,17 @@ static void make_groups(void)
 void table_load(const char *path)
 {
 	table.trials = trials_read(path);
-	table.metric = trials_column(&table.trials, asked.metric);
-	table.lab = trials_column(&table.trials, "lab");
-	table.pair = trials_column(&table.trials, "pair");
-	if (asked.lab)
-		trials_know(&table.trials, asked.lab);
-	if (asked.against)
-		trials_know(&table.trials, asked.against);
+	table.value = trials_column(&table.trials, "value");
+	table.server = trials_column(&table.trials, "server");
+	table.round = trials_column(&table.trials, "trial");
+	if (asked.server)
+		trials_know(&table.trials, asked.server);
 	if (asked.a)
 		trials_know(&table.trials, asked.a);
 	if (asked.b)
 		trials_know(&table.trials, asked.b);
+	if (asked.metric)
+		trials_select(&table.trials, "metric", asked.metric);
 	parse_where();
 	parse_by();
 	make_groups();

@@ -14,7 +14,7 @@ struct group {
 
 struct table {
 	struct trials trials;
-	size_t metric, lab, pair; /* columns */
+	size_t server, round, value; /* columns: a round is a trial's number */
 	size_t key[MAX_KEYS], keys; /* the columns of --by */
 	struct group
 		*group; /* in the order of the file; without --by one, even of none */

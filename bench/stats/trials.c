@@ -66,7 +66,8 @@ static char **split(char *line, size_t *cells)
 
 static void read_header(struct trials *t, char *line, size_t number)
 {
-	static const char *const needed[] = { "lab", "trial", "pair", "kept" };
+	static const char *const needed[] = { "server", "case", "trial", "kept", "metric",
+		"value" };
 
 	t->column = split(line, &t->columns);
 	for (size_t i = 0; i < t->columns; i++)
@@ -88,8 +89,9 @@ static void read_trial(struct trials *t, char *line, size_t number)
 			t->columns);
 	const char *kept = trial.cell[trials_column(t, "kept")];
 	trial.kept = strcmp(kept, "1") == 0;
-	if (!trial.kept && strcmp(kept, "0") != 0)
-		die_at(t->file, number, "kept: '%s' is neither 0 nor 1", kept);
+	trial.limited = strcmp(kept, "limited") == 0;
+	if (!trial.kept && !trial.limited && strcmp(kept, "0") != 0)
+		die_at(t->file, number, "kept: '%s' is none of 1, 0, limited", kept);
 	t->trial = grow(t->trial, t->n, sizeof *t->trial);
 	t->trial[t->n++] = trial;
 }
@@ -100,6 +102,12 @@ static void read_line(struct trials *t, const char *text, size_t number)
 
 	if (!line)
 		die_errno("trials");
+	if (*line == '#' || *line == '!') {
+		t->said = grow(t->said, t->lines, sizeof *t->said);
+		t->said[t->lines++] = line;
+	}
+	if (*line == '#')
+		return;
 	if (*line == '!') {
 		t->failed = grow(t->failed, t->failures, sizeof *t->failed);
 		t->failed[t->failures++] = line;
@@ -127,7 +135,7 @@ struct trials trials_read(const char *path)
 			die_at(t.file, number, "a NUL byte: not a text file");
 		if (line[len - 1] == '\n')
 			line[--len] = '\0';
-		if (len > 0 && *line != '#')
+		if (len > 0)
 			read_line(&t, line, number);
 	}
 	if (ferror(in))
@@ -163,26 +171,27 @@ double trials_number(const struct trials *t, const struct trial *trial, size_t c
 	return x;
 }
 
-/* `! LAB error WHY` */
-static bool failed(const char *line, const char *lab)
+/* `! SERVER error WHY` */
+static bool failed(const char *line, const char *server)
 {
-	size_t len = strlen(lab);
+	size_t len = strlen(server);
 
 	line += 1 + strspn(line + 1, " \t");
-	return strncmp(line, lab, len) == 0 && strspn(line + len, " \t") + !line[len] > 0;
+	return strncmp(line, server, len) == 0 &&
+	       strspn(line + len, " \t") + !line[len] > 0;
 }
 
-void trials_know(const struct trials *t, const char *lab)
+void trials_know(const struct trials *t, const char *server)
 {
-	size_t column = trials_column(t, "lab");
+	size_t column = trials_column(t, "server");
 
 	for (size_t i = 0; i < t->n; i++)
-		if (strcmp(t->trial[i].cell[column], lab) == 0)
+		if (strcmp(t->trial[i].cell[column], server) == 0)
 			return;
 	for (size_t i = 0; i < t->failures; i++)
-		if (failed(t->failed[i], lab))
+		if (failed(t->failed[i], server))
 			return;
-	die_at(t->file, 0, "no trial of lab '%s'", lab);
+	die_at(t->file, 0, "no trial of server '%s'", server);
 }
 
 void trials_select(struct trials *t, const char *name, const char *value)

@@ -73,7 +73,37 @@ const char *judge_difference(const struct difference *d)
 
 const char *judge_sample(const struct sample *s)
 {
-	if (s->n == 0)
+	if (s->n)
+		return close_to_claim(median(s->value, s->n)) ? reproduced()
+							      : "not reproduced";
+	/* The server can do at least what the client could ask for. */
+	return s->bound > asked.claim + asked.tolerance / 100 * fabs(asked.claim)
+		       ? "not reproduced"
+		       : "not testable here";
+}
+
+const char *judge_counts(const struct difference *d)
+{
+	bool far = fabs(d->median) > asked.within;
+
+	if (d->n == 0)
 		return "not testable here";
-	return close_to_claim(median(s->value, s->n)) ? reproduced() : "not reproduced";
+	if (isnan(asked.claim))
+		return !far            ? "equivalent within 5 %"
+		       : d->median > 0 ? "higher"
+				       : "lower";
+	if (close_to_claim(d->median))
+		return reproduced();
+	return far && d->median * asked.claim > 0 ? "direction only" : "not reproduced";
+}
+
+const char *judge_shown(const struct difference *d)
+{
+	static char words[64];
+
+	if (d->n >= ENOUGH)
+		return judge(d);
+	snprintf(words, sizeof words, "no difference shown by %zu trial%s", d->n,
+		d->n == 1 ? "" : "s");
+	return words;
 }

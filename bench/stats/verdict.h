@@ -14,4 +14,10 @@ const char *judge(const struct difference *d);
 const char *judge_difference(const struct difference *d);
 const char *judge_sample(const struct sample *s);
 
+/* Of two counts, without a claim or against --claim. */
+const char *judge_counts(const struct difference *d);
+
+/* For a reader of the table: as judge, and "no difference shown by 3 trials". */
+const char *judge_shown(const struct difference *d);
+
 #endif

@@ -1,0 +1,17 @@
+# The second table: BENCH/table/SCENARIO.tsv is what build/stats makes of the trials in
+# BENCH/SCENARIO.tsv. Charts, claims, comparisons and reports read nothing else.
+# shellcheck shell=bash
+
+# tables DIR: makes those that are missing or older than their trials.
+tables() {
+	local file to
+	mkdir -p "$1/table"
+	for file in "$1"/*.tsv; do
+		to=$1/table/${file##*/}
+		[ -s "$file" ] || continue
+		[ ! "$to" -nt "$file" ] || continue
+		[ "$(grep -m 1 -v '^[#!]' "$file" | cut -f 1)" = scenario ] || continue # claims.tsv is no scenario
+		"$BUILD/stats" table "$file" >"$to.new" || { rm -f "$to.new"; return 1; }
+		mv "$to.new" "$to"
+	done
+}
