@@ -37,6 +37,7 @@ latency_trial() {
 	[ "$LAB" != 01-blocking ] || connections=1
 	measure 2.7 0.3 --connections $connections --depth 64 --rate 4000 --hgrm "$TMP/load.hgrm" || return 0
 	spectrum "$TMP/load.hgrm"
+	numbers '.latency_us | {p50_us: .p50, p99_us: .p99}' # a trial too short for a p99 has none
 }
 
 do_latency() {
@@ -71,14 +72,23 @@ do_connections() {
 	done
 }
 
-# What is answered before the client goes on, after 1,000 ms, and in the end.
+# Within a millisecond the last sample counts. The client goes on after 1,000 ms.
 starvation_trial() {
 	serve
 	taskset -c "$CLIENT_CPU" "$BUILD/nudge" --host "$HOST" --port "$PORT" --tsv | awk -F'\t' -v OFS='\t' '
 		NR == 1 { next }
-		{ print $1, "sent", $2; print $1, "answered", $3; end = $3 }
-		$1 < 1000 { silence = $3; stuck = $2 - $3 }
-		END { print "-", "silence", silence; print "-", "stuck", stuck; print "-", "end", end }' >>"$NUMBERS"
+		{ sent[$1] = $2; answered[$1] = $3 }
+		$1 != ms[n] { ms[++n] = $1 }
+		END {
+			for (i = 1; i <= n; i++) {
+				print ms[i], "sent", sent[ms[i]]
+				print ms[i], "answered", answered[ms[i]]
+				if (ms[i] < 1000) quiet = ms[i]
+			}
+			print "-", "silence", answered[quiet]
+			print "-", "stuck", sent[quiet] - answered[quiet]
+			print "-", "end", answered[ms[n]]
+		}' >>"$NUMBERS"
 	stop "$PID"
 }
 
