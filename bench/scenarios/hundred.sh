@@ -29,75 +29,63 @@ hundred_size() {
 	TOTAL=$((EACH * SERVERS))
 }
 
-# all_there PAGE N: until its server has answered N connections.
-all_there() {
-	local tries
-	for ((tries = 0; tries < 300; tries++)); do
-		[ "$(counter "$1" connections.active)" -lt "$2" ] || [ "$(counter "$1" send.ok)" -lt "$2" ] || return 0
-		kill -0 "$BESIDE" 2>/dev/null || return 1
-		pause 0.1
-	done
-	return 1
-}
-
-cpu_of_all() {
-	local pid sum=0
-	for pid; do
-		sum=$((sum + $(cpu_ns "$pid")))
-	done
-	echo $sum
+# Its server has answered N connections.
+all_there() { # PAGE N
+	[ "$(counter "$1" connections.active)" -ge "$2" ] && [ "$(counter "$1" send.ok)" -ge "$2" ]
 }
 
 user_of_all() {
 	local pid sum=0
-	for pid; do
-		sum=$((sum + $(anonymous "$pid")))
-	done
+	for pid; do sum=$((sum + $(anonymous "$pid"))); done
 	echo $sum
 }
 
-hundred_row() {
-	local servers=() clients=() pages=() ports=() i user kernel idle t0 t1
-	local TOTAL EACH SERVERS LIMIT
-	hundred_size
+# The servers, in servers, pages and ports; then the clients, one after the other: none waits too
+# long for its first answer.
+hundred_up() {
+	local i
 	for ((i = 0; i < SERVERS; i++)); do
-		serve "$LAB"
+		serve
 		servers+=("$PID") pages+=("$PAGE") ports+=("$PORT")
 	done
 	user=$(user_of_all "${servers[@]}") kernel=$(slab_kb)
-	for ((i = 0; i < SERVERS; i++)); do # one after the other: none waits too long for its first answer
-		beside "$CLIENT_CPU" "$BUILD/load" --host "$HOST" --port "${ports[i]}" --connections "$EACH" --active 1 \
-			--rate 0.001 --pace timerfd --warmup 0 --duration 600
+	for ((i = 0; i < SERVERS; i++)); do
+		PORT=${ports[i]}
+		idle_load "$EACH"
 		clients+=("$BESIDE")
-		all_there "${pages[i]}" "$EACH" || break
+		within 300 all_there "${pages[i]}" "$EACH" || return 1
 	done
-	if [ "$i" -lt "$SERVERS" ]; then
-		failed "$LAB" "not all of $TOTAL connections came up: $(tail -n 1 "$TMP/beside.err")"
-	else
+}
+
+hundred_trial() {
+	local servers=() clients=() pages=() ports=() i user kernel idle t0 us
+	local TOTAL EACH SERVERS LIMIT
+	hundred_size
+	remark "limit: $LIMIT"
+	if hundred_up; then
 		pause 0.5
-		user=$((($(user_of_all "${servers[@]}") - user) / TOTAL)) kernel=$(((($(slab_kb) - kernel) * 1024) / TOTAL))
-		t0=${EPOCHREALTIME/./} idle=$(cpu_of_all "${servers[@]}")
+		number user_bytes_per_idle $((($(user_of_all "${servers[@]}") - user) / TOTAL))
+		number kernel_bytes_per_idle $(((($(slab_kb) - kernel) * 1024) / TOTAL))
+		t0=${EPOCHREALTIME/./} idle=$(cpu_ns_of "${servers[@]}")
 		pause "$(scaled 3)"
-		t1=${EPOCHREALTIME/./} idle=$(($(cpu_of_all "${servers[@]}") - idle))
+		us=$((${EPOCHREALTIME/./} - t0)) idle=$(($(cpu_ns_of "${servers[@]}") - idle))
+		number idle_cpu_percent "$(calculate %.3f "$idle / $us / 10")"
+		number servers "$SERVERS"
+		number connections "$TOTAL"
+		number connections_each "$EACH"
 		PID=${servers[0]} PORT=${ports[0]} PAGE=${pages[0]}
-		if measure "$LAB" --connections 100 --depth 64 --rate 1000 --size "$SIZE" \
-			--duration "$(scaled 5)" --warmup "$(scaled 0.5)"; then
-			row '[$lab, '"$SERVERS, $((SERVERS + 1)), $TOTAL"', 100, .offered_rate, (.rate | round), .latency_us.p50,
-				(.latency_us.p99 // "nan"), cpu_us, '"$(awk -v ns="$idle" -v us=$((t1 - t0)) 'BEGIN { printf "%.3f", ns / us / 10 }'), $user, $kernel"', "'"$LIMIT"'"]'
-		fi
+		! load 5 0.5 --connections 100 --depth 64 --rate 1000 ||
+			numbers '{achieved: (.rate | round), p50_us: .latency_us.p50, p99_us: .latency_us.p99, cpu_us: cpu_us}'
+	else
+		failed "not all of $TOTAL connections came up: $(tail -n 1 "$TMP/beside.err")"
 	fi
 	for i in "${clients[@]}"; do leave "$i"; done
 	for i in "${servers[@]}"; do stop "$i"; done
 }
 
 do_hundred() {
-	local arm
-	begin hundred "$HUNDRED connections, all idle (CPU and memory of the servers per connection), then 100 active ones among those of one server" 1 \
-		lab servers clients connections active rate achieved p50_us p99_us cpu_us idle_cpu_percent \
-		user_bytes_per_idle kernel_bytes_per_idle limit
-	remark "user: growth of the servers' RssAnon; kernel: growth of Slab in /proc/meminfo, for both ends of each connection"
-	for arm in $ARMS; do
-		! { asked_for "$arm" && built "$arm"; } || LAB=$arm ROUND=1 trial "$arm" "$(sum "$(scaled 9)" 12)" hundred_row
-	done
-	finish
+	begin "$HUNDRED connections, all idle (CPU and memory of the servers per connection), then 100 active ones among those of one server" 1 -
+	[ "$DRY" = 1 ] || remark "user: growth of the servers' RssAnon; kernel: growth of Slab in /proc/meminfo, for both ends of each connection"
+	# shellcheck disable=SC2086 # words
+	rounds 1 9+12 hundred_trial $ARMS
 }

@@ -1,78 +1,69 @@
 # 03 and 04 beside echo servers on libraries that everybody knows.
-# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016,SC2015 # bench/run sets these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run and its libraries set these; $names of jq
 
 PEER_ARMS='03-epoll-lt 04-epoll-et libev libuv libevent'
 
-peer_columns() {
-	echo "[\$lab, \$trial, \$pair, \$kept, \$why, .connections, $1]"
-}
-
 # Half the rate that a core can take, and lag is what tells of noise: gaps hold real work.
-peers_cpu() {
-	COUNTS_IN='' serve "$LAB"
-	if measure "$LAB" --connections "$(thousand)" --depth 64 --rate 50000 --size "$SIZE" \
-		--duration "$(scaled 2.5)" --warmup "$(scaled 0.5)"; then
-		gate lag
-		row "$(peer_columns '.offered_rate, cpu_us, .latency_us.p50, "nan", "nan"')"
-	fi
-	stop "$PID"
+peers_rate() {
+	COUNTS_IN='' measure 2.5 0.5 --connections "$(thousand)" --depth 64 --rate 50000 || return 0
+	gate lag
+	numbers '{cpu_us: cpu_us, p50_us: .latency_us.p50}'
 }
 
 peers_max() {
-	COUNTS_IN='' serve "$LAB"
-	if measure "$LAB" --connections "$(thousand)" --size "$SIZE" \
-		--duration "$(scaled 1.5)" --warmup "$(scaled 0.3)"; then
-		gate none
-		row "$(peer_columns '"nan", cpu_us, .latency_us.p50, (.rate | round), "nan"')"
-	fi
-	stop "$PID"
+	COUNTS_IN='' measure 1.5 0.3 --connections "$(thousand)" || return 0
+	numbers '{max_per_s: (.rate | round)}'
 }
 
-# Each connection has been answered once, and is idle from then on.
+# The connections are there and answered, and all is quiet for three looks.
+at_rest() {
+	local before=$CPU
+	CPU=$(cpu_ns "$PID")
+	if [ "$(find "/proc/$BESIDE/fd" -mindepth 1 | wc -l)" -ge "$1" ] && [ $((CPU - before)) -lt 1000000 ]; then
+		QUIET=$((QUIET + 1))
+	else
+		QUIET=0
+	fi
+	[ "$QUIET" -ge 3 ]
+}
+
 peers_idle() {
-	local before after idle=$((MANY / 2))
-	COUNTS_IN='' serve "$LAB"
+	local before many=$((MANY / 2))
+	COUNTS_IN='' serve
 	before=$(anonymous "$PID")
-	beside "$CLIENT_CPU" "$BUILD/load" --host "$HOST" --port "$PORT" --connections "$idle" --active 1 --rate 0.001 \
-		--pace timerfd --warmup 0 --duration 600
-	KEPT=0 WHY="the connections did not come to rest"
-	if settle "$PID" "$BESIDE" "$idle"; then KEPT=1 WHY=-; fi
-	after=$(anonymous "$PID")
+	idle_load "$many"
+	CPU=0 QUIET=0
+	within 600 at_rest "$many" || reject "the connections did not come to rest"
+	number bytes_per_idle $((($(anonymous "$PID") - before) / many))
 	leave "$BESIDE"
 	stop "$PID"
-	echo $KEPT >"$PART/kept"
-	printf '%s\t%s\t%s\t%s\t%s\t%s\tnan\tnan\tnan\tnan\t%s\n' "$LAB" "$ROUND" "$ROUND" $KEPT "$WHY" "$idle" \
-		$(((after - before) / idle)) >>"$PART/rows"
 }
 
 do_peers() {
 	local arms=${PEER_ARMS// /+}
-	begin peers "$(thousand) connections: 50,000 requests/s open loop (cpu_us, p50_us) and closed loop (max_per_s); idle connections (bytes_per_idle: anonymous memory)" \
-		"${PAIRS:-6 to 8}" lab trial pair kept why connections rate cpu_us p50_us max_per_s bytes_per_idle
-	remark "03 and 04 count nothing here; p50_us and cpu_us of rows with max_per_s are of the closed loop"
+	begin "$(thousand) connections: 50,000 requests/s open loop (cpu_us, p50_us) and closed loop (max_per_s); idle connections (bytes_per_idle: anonymous memory)" \
+		"${PAIRS:-6 to 8}" measured
+	[ "$DRY" = 1 ] || remark "03 and 04 count nothing here"
 	CASE=rate
-	rounds "${PAIRS:-8}" "$(sum "$(scaled 3)" 0.8)" peers_cpu "$arms"
+	rounds "${PAIRS:-8}" 3+0.8 peers_rate "$arms"
 	CASE=max
-	rounds "${PAIRS:-6}" "$(sum "$(scaled 1.8)" 0.8)" peers_max "$arms"
+	rounds "${PAIRS:-6}" 1.8+0.8 peers_max "$arms"
 	CASE=idle
-	rounds "$((${PAIRS:-2} < 2 ? 1 : 2))" 1.8 peers_idle "$arms"
-	CASE=
-	finish
+	rounds "$((${PAIRS:-2} < 2 ? 1 : 2))" 0+1.8 peers_idle "$arms"
 }
 
-peercalls_row() {
-	local place='' lines=$TMP/calls.tsv
-	case $LAB in lib*) place=peers/ ;; esac
-	LONG=$(awk -v s="$(scaled 3)" 'BEGIN { print s < 1.5 ? 1.5 : s }') "$ROOT/bench/peers/calls" "$place$LAB" \
-		>"$lines" 2>"$TMP/calls.err" || failed "$LAB" "$(tail -n 1 "$TMP/calls.err")"
-	sed -n '/^#\|^server/!p' "$lines" >>"$PART/rows"
+peercalls_trial() {
+	local long
+	long=$(scaled 3)
+	[ "$(ms "$long")" -ge 1500 ] || long=1.5
+	LONG=$long "$ROOT/bench/peers/calls" "$(program "$LAB")" >"$TMP/calls.tsv" 2>"$TMP/calls.err" ||
+		{ failed "$(tail -n 1 "$TMP/calls.err")" && return 0; }
+	awk -F'\t' -v OFS='\t' '/^#/ { next } $1 == "server" { split($0, name); next }
+		{ for (i = 2; i <= NF; i++) print name[i], $i }' "$TMP/calls.tsv" >>"$NUMBERS"
 }
 
 do_peercalls() {
-	begin peercalls "system calls per request, counted from outside: 1 connection, 200 requests/s, $SIZE bytes" 1 \
-		server calls_per_request epoll_wait read write other
-	for LAB in $PEER_ARMS; do
-		! asked_for "$LAB" || trial "$LAB" "$(sum "$(scaled 3)" 2.2)" peercalls_row
-	done
-	finish
+	begin "system calls per request, counted from outside: 1 connection, 200 requests/s, $SIZE bytes" 1 -
+	# shellcheck disable=SC2086 # words
+	rounds 1 3+2.2 peercalls_trial $PEER_ARMS
 }
