@@ -104,7 +104,7 @@ static void add_entry(struct set *s, const struct entry *e)
  * the number still means what it meant when it was registered. */
 static void parse_entry(struct look *l, struct set *set, char *line)
 {
-	struct entry e = { .since = l->at, .ready = -1 };
+	struct entry e = { .since = l->at, .since_ready = l->at, .ready = -1 };
 	char *end;
 
 	e.fd = (int)strtol(line + strlen("tfd:"), &end, 10);
@@ -301,6 +301,8 @@ static void age_sets(struct look *l, const struct look *before)
 
 			if (was && was->events == e->events && !was->is == !e->is)
 				e->since = was->since;
+			if (was && e->ready > 0 && was->ready > 0)
+				e->since_ready = was->since_ready;
 		}
 	}
 }

@@ -138,7 +138,7 @@ static void judge_input(const struct subject *j)
 		return;
 	what_waits(s, text);
 	if (asleep_elsewhere(j->l))
-		found(j, '.', "waits", "%s unread for %.1f s: no thread is in epoll_wait",
+		found(j, '.', "unread", "%s unread for %.1f s: no thread is in epoll_wait",
 			text, for_s);
 	else if (!(ev & EPOLLIN))
 		found(j, '.', "paused", "EPOLLIN not armed, %s unread: paused for %.1f s",
@@ -225,6 +225,25 @@ static void judge_count(const struct subject *j)
 				    : "each epoll_wait returns at once");
 }
 
+static const char *ready_text(short ready, char text[static 64])
+{
+	text[0] = '\0';
+	mask_text(text, 64, (uint32_t)(unsigned short)ready);
+	return text;
+}
+
+/* A pipe or an inner set that is ready, and whose edge is over. */
+static void judge_ready(const struct subject *j)
+{
+	char text[64];
+
+	if (j->e->ready <= 0 || !(j->e->events & EDGE) || j->s ||
+		!lasted(j->l, later(j->e->since, j->e->since_ready)))
+		return;
+	found(j, '?', "unread", "ready (%s) for %.1f s on an edge-triggered fd",
+		ready_text(j->e->ready, text), j->l->at - j->e->since_ready);
+}
+
 static void judge_datagrams(const struct subject *j)
 {
 	double since = later(j->e->since, j->s->since_in);
@@ -263,6 +282,7 @@ static void judge_entry(const struct subject *j)
 		(j->f->asleep || (j->f->flags_known && j->f->blocking)))
 		judge_blocking(j);
 	judge_count(j);
+	judge_ready(j);
 	if (socket)
 		judge_end(j);
 	if (j->s && strcmp(j->s->type, "udp") == 0)
@@ -354,13 +374,8 @@ static bool explains(const struct entry *e)
 
 	if (e->ready <= 0 || !f || f->count)
 		return false;
-	return !f->sock || strcmp(f->sock->type, "tcp") != 0;
-}
-
-static const char *ready_text(short ready, char text[static 64])
-{
-	mask_text(text, 64, (uint32_t)(unsigned short)ready);
-	return text;
+	return !f->sock || strcmp(f->sock->type, "tcp") != 0 ||
+	       (e->ready & (EPOLLERR | EPOLLHUP)) != 0;
 }
 
 static bool has_spin(const struct findings *o)
@@ -382,7 +397,7 @@ static void judge_unknown_spin(struct subject *j)
 			size_t n = strlen(names);
 
 			if (!e->is || e->events & (EDGE | ONESHOT) || e->is->sock ||
-				n > sizeof names - 18)
+				e->ready >= 0 || n > sizeof names - 18)
 				continue;
 			snprintf(names + n, sizeof names - n, "%sfd %d (%s)",
 				n ? ", " : "", e->fd, e->is->type);
@@ -414,8 +429,15 @@ static void judge_spin(struct subject *j)
 			j->set = &j->l->sets[i];
 			j->e = e;
 			j->f = e->is ? e->is : e->copy;
-			found(j, '?', "spin", "stays ready (%s): it spins under LT",
-				ready_text(e->ready, text));
+			if (e->ready & EPOLLERR && j->f->sock &&
+				j->f->sock->state == ESTABLISHED)
+				found(j, '?', "spin",
+					"the error queue is not read (ERR): it spins "
+					"under LT");
+			else
+				found(j, '?', "spin",
+					"stays ready (%s): it spins under LT",
+					ready_text(e->ready, text));
 		}
 	j->set = NULL;
 	j->e = NULL;

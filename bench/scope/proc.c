@@ -197,13 +197,14 @@ bool look_take(struct look *l, pid_t pid, const struct look *before)
 		double s = l->at - before->at;
 
 		age_socks(l, before);
-		age_fds(l, before);
-		age_tasks(l, before);
 		l->cpu = rate(l->cpu_ns, before->cpu_ns, s) / 1e7;
 		l->wakeups_s = rate(l->wakeups, before->wakeups, s);
 		l->returns_s = rate(l->returns, before->returns, s);
-		if (spins(l))
-			take_ready(l);
+	}
+	take_ready(l);
+	if (before) {
+		age_fds(l, before);
+		age_tasks(l, before);
 	}
 	return true;
 }

@@ -50,6 +50,13 @@ static short ready(int fd, uint32_t events)
 	return poll(&p, 1, 0) < 0 ? -1 : p.revents;
 }
 
+static bool worth_asking(const struct look *l, const struct entry *e, const struct fd *f)
+{
+	if (strcmp(f->type, "pipe") == 0 || strcmp(f->type, "epoll") == 0)
+		return true;
+	return spins(l) && !(e->events & (uint32_t)(EPOLLET | EPOLLONESHOT));
+}
+
 void take_ready(struct look *l)
 {
 	int pidfd = pidfd_open_of(l->pid), asked = 0;
@@ -59,7 +66,7 @@ void take_ready(struct look *l)
 			struct entry *e = &l->sets[i].watched[k];
 			const struct fd *f = e->is ? e->is : e->copy;
 
-			if (!f || e->events & (uint32_t)(EPOLLET | EPOLLONESHOT))
+			if (!f || !worth_asking(l, e, f))
 				continue;
 			int fd = copy_of(pidfd, f->fd);
 			if (fd < 0)

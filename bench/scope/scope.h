@@ -44,7 +44,8 @@ struct entry {
 	uint64_t inode;
 	const struct fd *is; /* NULL: that number means something else now */
 	const struct fd *copy; /* then: another number of the same file, or NULL */
-	short ready; /* what poll(2) says, of a process that spins; -1: not asked */
+	short ready; /* what poll(2) says, where it was asked, or -1: take_ready */
+	double since_ready;
 	double since;
 };
 
@@ -120,8 +121,9 @@ void age_fds(struct look *l, const struct look *before);
 /* It uses the CPU, and never sleeps. */
 bool spins(const struct look *l);
 
-/* Asks poll(2) about what is watched level-triggered, through copies of the descriptors
- * that live for a moment: pidfd_getfd(2), for who may trace the process. */
+/* Asks poll(2) through copies of the descriptors that live for a moment: pidfd_getfd(2),
+ * for who may trace the process. Of pipes and inner epoll sets; of a process that spins,
+ * of all that is watched level-triggered. */
 void take_ready(struct look *l);
 
 /* The threads, and what each sleeps in; marks the descriptors that one sleeps in. */

@@ -227,11 +227,10 @@ void show_text(
 
 	if (l->counted)
 		snprintf(counted, sizeof counted, ", epoll_wait %.1f/s", l->returns_s);
-	snprintf(limit, sizeof limit, l->limit ? " of %zu" : "", l->limit);
+	snprintf(limit, sizeof limit, l->limit ? "/%zu" : "", l->limit);
 	snprintf(head, sizeof head,
-		"%d %s, state %c, CPU %.0f %%, wakeups %.1f/s%s, descriptors %zu%s",
-		(int)l->pid, l->name, l->state, l->cpu, l->wakeups_s, counted, l->n_fds,
-		limit);
+		"%d %s, state %c, CPU %.0f %%, wakeups %.1f/s%s, fds %zu%s", (int)l->pid,
+		l->name, l->state, l->cpu, l->wakeups_s, counted, l->n_fds, limit);
 	sentence(p, head);
 	for (const char *level = "!?."; *level; level++)
 		finding_lines(p, found, *level);
