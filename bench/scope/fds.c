@@ -74,15 +74,13 @@ static void name_fd(struct fd *f, const char *link, const struct look *l, pid_t 
 static char *whole(int dir, const char *name, char *text, size_t room)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
 
 	if (fd < 0)
 		return NULL;
-	for (ssize_t n; len + 1 < room && (n = read(fd, text + len, room - len - 1)) > 0;)
-		len += (size_t)n;
+	ssize_t n = read(fd, text, room - 1); /* proc gives a small file whole */
 	close(fd);
-	text[len] = '\0';
-	return text;
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0 ? text : NULL;
 }
 
 /* The number behind a name, or 0. */
