@@ -217,6 +217,8 @@ static const char *timer_interval(struct scene *s)
 static void give_number_again(struct scene *s)
 {
 	watch(s, EPOLLIN);
+	if (s->refused)
+		return;
 	keep(s, "dup", dup(s->fd));
 	int other = keep(s, "socket",
 		socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
