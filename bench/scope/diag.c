@@ -68,7 +68,7 @@ static void take_info(struct sock *s, const struct rtattr *a)
 	s->acked = info.tcpi_bytes_acked;
 }
 
-static void take_inet(struct sock *s, const struct nlmsghdr *h)
+static void take_inet(struct sock *s, const struct nlmsghdr *h, bool udp)
 {
 	const struct inet_diag_msg *m = NLMSG_DATA(h);
 	const struct rtattr *a = (const struct rtattr *)(m + 1);
@@ -78,17 +78,19 @@ static void take_inet(struct sock *s, const struct nlmsghdr *h)
 	if (s->key == 0) /* accepted by nobody yet, or closed and dying */
 		s->key = PENDING | (uint64_t)m->id.idiag_cookie[1] << 32 |
 			 m->id.idiag_cookie[0];
-	s->type = "tcp";
+	s->type = udp ? "udp" : "tcp";
 	s->state = m->idiag_state;
 	s->port = ntohs(m->id.idiag_sport);
 	address(s->local, sizeof s->local, m->idiag_family, m->id.idiag_src, s->port);
-	if (s->state != LISTENING)
+	if (s->state != LISTENING && m->id.idiag_dport)
 		address(s->peer, sizeof s->peer, m->idiag_family, m->id.idiag_dst,
 			ntohs(m->id.idiag_dport));
 	s->unread = m->idiag_rqueue;
 	s->unsent = m->idiag_wqueue;
 	/* The FIN has a place in the queue, the last: it is there for as long as unread.
 	 */
+	if (udp)
+		return; /* it has no end */
 	s->fin = s->state >= CLOSE_WAIT && s->state != LISTENING && s->unread > 0;
 	s->unread -= s->fin;
 	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))
@@ -123,8 +125,12 @@ static void take_unix(struct sock *s, const struct nlmsghdr *h)
 	}
 }
 
+struct dump {
+	int family, protocol;
+};
+
 /* False, with errno set, if the kernel refuses. */
-static bool answers(int nl, struct look *l, size_t *room, int family)
+static bool answers(int nl, struct look *l, size_t *room, const struct dump *what)
 {
 	static _Alignas(8) char data[1 << 16];
 
@@ -150,15 +156,15 @@ static bool answers(int nl, struct look *l, size_t *room, int family)
 			}
 			struct sock *s = &l->socks[l->n_socks++];
 			*s = (struct sock){ .since_in = l->at, .since_out = l->at };
-			if (family == AF_UNIX)
+			if (what->family == AF_UNIX)
 				take_unix(s, h);
 			else
-				take_inet(s, h);
+				take_inet(s, h, what->protocol == IPPROTO_UDP);
 		}
 	}
 }
 
-static bool ask(int nl, int family)
+static bool ask(int nl, const struct dump *what)
 {
 	struct {
 		struct nlmsghdr h;
@@ -170,13 +176,14 @@ static bool ask(int nl, int family)
 			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
 
-	if (family == AF_UNIX)
+	if (what->family == AF_UNIX)
 		q.r.local = (struct unix_diag_req){ .sdiag_family = AF_UNIX,
 			.udiag_states = UINT32_MAX,
 			.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN };
 	else
-		q.r.inet = (struct inet_diag_req_v2){ .sdiag_family = (uint8_t)family,
-			.sdiag_protocol = IPPROTO_TCP,
+		q.r.inet = (struct inet_diag_req_v2){ .sdiag_family =
+							      (uint8_t)what->family,
+			.sdiag_protocol = (uint8_t)what->protocol,
 			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
 			.idiag_states = UINT32_MAX & ~(1U << 6) }; /* not TIME-WAIT */
 	return send(nl, &q, sizeof q, 0) == (ssize_t)sizeof q;
@@ -191,7 +198,9 @@ static int by_key(const void *a, const void *b)
 
 void diag_take(struct look *l)
 {
-	static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+	static const struct dump dumps[] = { { AF_INET, IPPROTO_TCP },
+		{ AF_INET6, IPPROTO_TCP }, { AF_UNIX, 0 }, { AF_INET, IPPROTO_UDP },
+		{ AF_INET6, IPPROTO_UDP } };
 	size_t room = 0;
 	int nl = -1;
 
@@ -202,9 +211,8 @@ void diag_take(struct look *l)
 		l->blind = strerror(errno);
 	/* A kernel without IPv6 or without diagnostics for Unix sockets still has the
 	 * first. */
-	for (int i = 0; nl >= 0 && i < 3; i++)
-		if ((!ask(nl, families[i]) || !answers(nl, l, &room, families[i])) &&
-			i == 0)
+	for (int i = 0; nl >= 0 && i < 5; i++)
+		if ((!ask(nl, &dumps[i]) || !answers(nl, l, &room, &dumps[i])) && i == 0)
 			l->blind = strerror(errno);
 	if (nl >= 0)
 		close(nl);

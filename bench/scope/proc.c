@@ -4,7 +4,6 @@
 #include "probe/probe.h"
 #include "scope.h"
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,156 +29,6 @@ FILE *proc_open(pid_t pid, const char *what)
 
 	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, what);
 	return fopen(path, "re");
-}
-
-/* What the link says: socket:[123], pipe:[123], anon_inode:[eventpoll], a path. */
-static void name_fd(
-	struct fd *f, const char *path, const char *link, const struct look *l)
-{
-	static const struct {
-		const char *link, *type;
-	} kinds[] = { { "socket:[", "socket" }, { "pipe:[", "pipe" },
-		{ "anon_inode:[eventpoll]", "epoll" },
-		{ "anon_inode:[eventfd]", "eventfd" },
-		{ "anon_inode:[timerfd]", "timerfd" },
-		{ "anon_inode:[signalfd]", "signalfd" },
-		{ "anon_inode:inotify", "inotify" }, { "/dev/pts/", "tty" },
-		{ "/", "file" } };
-	char proto[16] = "";
-
-	f->type = "other";
-	for (size_t i = sizeof kinds / sizeof *kinds; i-- > 0;)
-		if (strncmp(link, kinds[i].link, strlen(kinds[i].link)) == 0)
-			f->type = kinds[i].type;
-	if (strncmp(link, "socket:[", 8) != 0 && strncmp(link, "pipe:[", 6) != 0)
-		return;
-	f->inode = strtoull(strchr(link, '[') + 1, NULL, 10);
-	if (f->type[0] == 'p')
-		return;
-	f->sock = diag_find(l, f->inode);
-	if (f->sock)
-		f->type = f->sock->type;
-	else if (getxattr(path, "system.sockprotoname", proto, sizeof proto - 1) > 0)
-		f->type = strncmp(proto, "TCP", 3) == 0    ? "tcp"
-			  : strncmp(proto, "UDP", 3) == 0  ? "udp"
-			  : strncmp(proto, "UNIX", 4) == 0 ? "unix"
-							   : "socket";
-}
-
-static int by_fd(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b; /* fd comes first in both structs */
-}
-
-/* One line of an epoll set's fdinfo. The inode and device tell whether the number still
- * means what it meant when it was registered. */
-static bool parse_entry(struct entry *e, const char *line)
-{
-	const char *ino = strstr(line, " ino:");
-
-	if (sscanf(line, "tfd: %d events: %" SCNx32, &e->fd, &e->events) != 2)
-		return false;
-	if (ino)
-		e->inode = strtoull(ino + 5, NULL, 16);
-	return true;
-}
-
-static void add_set(struct look *l, int fd)
-{
-	l->sets = grown(l->sets, l->n_sets + 1, sizeof *l->sets);
-	l->sets[l->n_sets++] = (struct set){ .fd = fd };
-}
-
-static void add_entry(struct set *s, const struct entry *e)
-{
-	if ((s->n & (s->n - 1)) == 0) /* a power of two: full */
-		s->watched = grown(s->watched, s->n ? 2 * s->n : 1, sizeof *s->watched);
-	s->watched[s->n++] = *e;
-}
-
-static void read_fdinfo(struct look *l, struct fd *f, pid_t pid)
-{
-	char what[32], line[256];
-	bool set = strcmp(f->type, "epoll") == 0;
-	unsigned flags;
-
-	snprintf(what, sizeof what, "fdinfo/%d", f->fd);
-	FILE *in = proc_open(pid, what);
-	if (!in)
-		return; /* closed since */
-	if (set)
-		add_set(l, f->fd);
-	while (fgets(line, sizeof line, in)) {
-		struct entry e = { .since = l->at };
-
-		if (sscanf(line, "flags: %o", &flags) == 1) {
-			f->blocking = !(flags & O_NONBLOCK);
-			if (!set)
-				break;
-		} else if (set && parse_entry(&e, line)) {
-			add_entry(&l->sets[l->n_sets - 1], &e);
-		}
-	}
-	fclose(in);
-}
-
-static bool read_fds(struct look *l, pid_t pid)
-{
-	char path[64], link[256];
-	size_t room = 0;
-
-	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-	DIR *d = opendir(path);
-	if (!d)
-		return false;
-	for (struct dirent *e; (e = readdir(d));) {
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		snprintf(path, sizeof path, "/proc/%d/fd/%.20s", (int)pid, e->d_name);
-		ssize_t n = readlink(path, link, sizeof link - 1);
-		if (n < 0)
-			continue; /* closed since */
-		link[n] = '\0';
-		if (l->n_fds == room) {
-			room = 2 * room + 64;
-			l->fds = grown(l->fds, room, sizeof *l->fds);
-		}
-		struct fd *f = &l->fds[l->n_fds++];
-		*f = (struct fd){ .fd = (int)strtol(e->d_name, NULL, 10),
-			.since = l->at };
-		name_fd(f, path, link, l);
-	}
-	closedir(d);
-	if (l->n_fds > 0)
-		qsort(l->fds, l->n_fds, sizeof *l->fds, by_fd);
-	for (size_t i = 0; i < l->n_fds; i++)
-		read_fdinfo(l, &l->fds[i], pid);
-	return true;
-}
-
-void *find_fd(const void *list, size_t n, size_t size, int fd)
-{
-	return n > 0 ? bsearch(&fd, list, n, size, by_fd) : NULL;
-}
-
-static void link_entries(struct look *l)
-{
-	for (size_t i = 0; i < l->n_sets; i++) {
-		struct set *s = &l->sets[i];
-
-		if (s->n > 0)
-			qsort(s->watched, s->n, sizeof *s->watched, by_fd);
-		for (size_t k = 0; k < s->n; k++) {
-			struct entry *e = &s->watched[k];
-			struct fd *f = find_fd(l->fds, l->n_fds, sizeof *f, e->fd);
-
-			if (f && f->inode && e->inode && f->inode != e->inode)
-				f = NULL;
-			if (f)
-				f->watched++;
-			e->is = f;
-		}
-	}
 }
 
 static bool read_status(struct look *l, pid_t pid)
@@ -247,7 +95,64 @@ static uint64_t cpu_ns(pid_t pid)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* `Max open files            1024                 524288               files` */
+static void read_limit(struct look *l, pid_t pid)
+{
+	char line[160];
+	FILE *in = proc_open(pid, "limits");
+
+	while (in && fgets(line, sizeof line, in))
+		if (sscanf(line, "Max open files %zu", &l->limit) == 1)
+			break;
+	if (in)
+		fclose(in);
+}
+
+static void add_child(struct look *l, pid_t pid)
+{
+	struct child c = { .pid = pid };
+	FILE *in = proc_open(pid, "comm");
+
+	if (!in)
+		return; /* it has ended */
+	if (!fgets(c.name, sizeof c.name, in))
+		c.name[0] = '\0';
+	fclose(in);
+	c.name[strcspn(c.name, "\n")] = '\0';
+	if ((l->n_children & (l->n_children - 1)) == 0) /* a power of two: full */
+		l->children = grown(l->children, l->n_children ? 2 * l->n_children : 1,
+			sizeof *l->children);
+	l->children[l->n_children++] = c;
+}
+
+/* Each thread has the children that it made; the first one's are the usual ones. */
+static void read_children(struct look *l, pid_t pid)
+{
+	char what[64];
+	int child;
+
+	snprintf(what, sizeof what, "task/%d/children", (int)pid);
+	FILE *in = proc_open(pid, what);
+	while (in && fscanf(in, "%d", &child) == 1)
+		add_child(l, child);
+	if (in)
+		fclose(in);
+}
+
 /* --- against the look before */
+
+static void age_tasks(struct look *l, const struct look *before)
+{
+	for (size_t i = 0; i < l->n_tasks; i++)
+		for (size_t k = 0; k < before->n_tasks; k++) {
+			struct task *t = &l->tasks[i];
+			const struct task *b = &before->tasks[k];
+
+			if (t->tid == b->tid && t->fd == b->fd && t->state == b->state &&
+				strcmp(t->call, b->call) == 0)
+				t->since = b->since;
+		}
+}
 
 static void age_socks(struct look *l, const struct look *before)
 {
@@ -265,39 +170,6 @@ static void age_socks(struct look *l, const struct look *before)
 	}
 }
 
-static void age_fds(struct look *l, const struct look *before)
-{
-	for (size_t i = 0; i < l->n_fds; i++) {
-		struct fd *f = &l->fds[i];
-		const struct fd *b =
-			find_fd(before->fds, before->n_fds, sizeof *f, f->fd);
-
-		if (b && b->inode == f->inode && !b->sock == !f->sock &&
-			b->blocking == f->blocking && b->asleep == f->asleep &&
-			b->watched == f->watched)
-			f->since = b->since;
-	}
-}
-
-static void age_sets(struct look *l, const struct look *before)
-{
-	for (size_t i = 0; i < l->n_sets; i++) {
-		struct set *s = &l->sets[i];
-		const struct set *b =
-			find_fd(before->sets, before->n_sets, sizeof *s, s->fd);
-
-		for (size_t k = 0; b && k < s->n; k++) {
-			struct entry *e = &s->watched[k];
-			const struct entry *was =
-				find_fd(b->watched, b->n, sizeof *e, e->fd);
-
-			if (was && was->events == e->events && was->inode == e->inode &&
-				!was->is == !e->is)
-				e->since = was->since;
-		}
-	}
-}
-
 static double rate(uint64_t after, uint64_t before, double seconds)
 {
 	return after > before && seconds > 0 ? (double)(after - before) / seconds : 0;
@@ -312,23 +184,27 @@ bool look_take(struct look *l, pid_t pid, const struct look *before)
 		return false;
 	}
 	diag_take(l);
-	if (!read_fds(l, pid)) {
+	if (!take_fds(l, pid, before != NULL)) {
 		errno = errno == ENOENT ? ESRCH : errno;
 		return false;
 	}
-	link_entries(l);
 	take_tasks(l);
 	read_counts(l, pid);
+	read_limit(l, pid);
+	read_children(l, pid);
 	l->cpu_ns = cpu_ns(pid);
 	if (before) {
 		double s = l->at - before->at;
 
 		age_socks(l, before);
-		age_fds(l, before);
-		age_sets(l, before);
 		l->cpu = rate(l->cpu_ns, before->cpu_ns, s) / 1e7;
 		l->wakeups_s = rate(l->wakeups, before->wakeups, s);
 		l->returns_s = rate(l->returns, before->returns, s);
+	}
+	take_ready(l);
+	if (before) {
+		age_fds(l, before);
+		age_tasks(l, before);
 	}
 	return true;
 }
@@ -340,6 +216,7 @@ void look_free(struct look *l)
 	free(l->sets);
 	free(l->fds);
 	free(l->tasks);
+	free(l->children);
 	free(l->socks);
 	*l = (struct look){ 0 };
 }

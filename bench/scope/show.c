@@ -97,24 +97,29 @@ static void head_line(struct page *p)
 		"UNSENT", "STATE", "PEER", "EVENTS");
 }
 
+/* A peer, or a listener's own address. */
+static const char *address_text(const struct sock *s, char text[static 64])
+{
+	if (!s || (!s->peer[0] && !s->local[0]))
+		return "-";
+	snprintf(text, 64, "%s%s", s->peer[0] ? "" : "at ",
+		s->peer[0] ? s->peer : s->local);
+	return text;
+}
+
 static void entry_line(struct page *p, const struct entry *e, const char *armed)
 {
 	const struct fd *f = e->is;
 	const struct sock *s = f ? f->sock : NULL;
-	char unread[16], unsent[16];
+	char unread[16], unsent[16], address[64];
 
 	number(unread, f, false);
 	number(unsent, f, true);
 	line(p, "%4d %-7s %-3s %7s %6s %-10s %-21s %s", e->fd, f ? f->type : "?",
-		!f            ? "?"
-		: f->blocking ? "no"
-			      : "yes",
-		unread, unsent, s ? diag_state(s) : "-",
-		!s            ? "-"
-		: s->peer[0]  ? s->peer
-		: s->local[0] ? s->local
-			      : "-",
-		armed);
+		!f || !f->flags_known ? "?"
+		: f->blocking         ? "no"
+				      : "yes",
+		unread, unsent, s ? diag_state(s) : "-", address_text(s, address), armed);
 }
 
 /* A few of each kind in full, how many more there are in one line. */
@@ -133,8 +138,11 @@ static void finding_lines(struct page *p, const struct findings *found, char lev
 		if (before < same) {
 			char text[sizeof f->text + 32];
 
-			snprintf(
-				text, sizeof text, "%c fd %d: %s", level, f->fd, f->text);
+			if (f->fd >= 0)
+				snprintf(text, sizeof text, "%c fd %d: %s", level, f->fd,
+					f->text);
+			else
+				snprintf(text, sizeof text, "%c %s", level, f->text);
 			sentence(p, text);
 		}
 		if (before != same)
@@ -183,16 +191,46 @@ static void plain_lines(struct page *p, const struct look *l)
 	}
 }
 
+/* A master that only waits for its children has nothing to show itself. */
+static void child_lines(struct page *p, const struct look *l)
+{
+	char text[512];
+	size_t n = 0;
+
+	if (l->n_children == 0)
+		return;
+	n = (size_t)snprintf(text, sizeof text,
+		". it has %zu %s, which scope shows by their own numbers:", l->n_children,
+		l->n_children == 1 ? "child" : "children");
+	for (size_t i = 0; i < l->n_children && n < sizeof text - 40; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, " %d %s%s",
+			(int)l->children[i].pid, l->children[i].name,
+			i + 1 < l->n_children ? "," : "");
+	sentence(p, text);
+}
+
+static void ring_lines(struct page *p, const struct look *l)
+{
+	for (size_t i = 0; i < l->n_fds; i++)
+		if (strcmp(l->fds[i].type, "uring") == 0)
+			line(p,
+				". fd %d is an io_uring: what waits in it is not to be "
+				"seen",
+				l->fds[i].fd);
+}
+
 void show_text(
 	const struct look *l, const struct findings *found, size_t rows, size_t cols)
 {
 	struct page page = { .rows = rows, .cols = cols }, *p = &page;
-	char counted[48] = "", head[256], events[64];
+	char counted[48] = "", head[256], events[64], limit[32];
 
 	if (l->counted)
 		snprintf(counted, sizeof counted, ", epoll_wait %.1f/s", l->returns_s);
-	snprintf(head, sizeof head, "%d %s, state %c, CPU %.0f %%, wakeups %.1f/s%s",
-		(int)l->pid, l->name, l->state, l->cpu, l->wakeups_s, counted);
+	snprintf(limit, sizeof limit, l->limit ? "/%zu" : "", l->limit);
+	snprintf(head, sizeof head,
+		"%d %s, state %c, CPU %.0f %%, wakeups %.1f/s%s, fds %zu%s", (int)l->pid,
+		l->name, l->state, l->cpu, l->wakeups_s, counted, l->n_fds, limit);
 	sentence(p, head);
 	for (const char *level = "!?."; *level; level++)
 		finding_lines(p, found, *level);
@@ -200,6 +238,8 @@ void show_text(
 		line(p, ". the queues cannot be seen: %s", l->blind);
 	if (l->state == 'T' || l->state == 't')
 		line(p, ". the process is stopped: nothing moves");
+	child_lines(p, l);
+	ring_lines(p, l);
 	if (l->n_sets == 0)
 		line(p, ". no epoll set");
 	if (l->n_sets == 0)
@@ -245,9 +285,9 @@ static void json_entry(const struct entry *e)
 	json_string("peer", s ? s->peer : NULL);
 	putchar(',');
 	json_string("state", s ? diag_state(s) : NULL);
-	printf(",\"blocking\":%s,\"events\":[", !f            ? "null"
-						: f->blocking ? "true"
-							      : "false");
+	printf(",\"blocking\":%s,\"events\":[", !f || !f->flags_known ? "null"
+						: f->blocking         ? "true"
+								      : "false");
 	for (const struct event_bit *b = event_bits; b->name; b++)
 		if (asked_for(e->events) & b->bit) {
 			printf("%s\"%s\"", comma, b->name);
@@ -263,6 +303,22 @@ static void json_entry(const struct entry *e)
 		printf(",\"unread\":null,\"unsent\":null}");
 }
 
+/* Sockets in no epoll set. */
+static void json_unwatched(const struct look *l)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < l->n_fds; i++) {
+		const struct entry e = { .fd = l->fds[i].fd, .is = &l->fds[i] };
+
+		if (!l->fds[i].sock || l->fds[i].watched)
+			continue;
+		fputs(comma, stdout);
+		json_entry(&e);
+		comma = ",";
+	}
+}
+
 void show_json(const struct look *l, const struct findings *found)
 {
 	printf("{\"process\":{\"pid\":%d,", (int)l->pid);
@@ -273,6 +329,8 @@ void show_json(const struct look *l, const struct findings *found)
 		printf("\"epoll_wait_s\":%.1f,", l->returns_s);
 	else
 		printf("\"epoll_wait_s\":null,");
+	printf("\"descriptors\":%zu,", l->n_fds);
+	printf(l->limit ? "\"limit\":%zu," : "\"limit\":null,", l->limit);
 	json_string("blind", l->blind);
 	printf("},\"sets\":[");
 	for (size_t i = 0; i < l->n_sets; i++) {
@@ -291,6 +349,14 @@ void show_json(const struct look *l, const struct findings *found)
 		printf(l->tasks[i].fd >= 0 ? ",\"fd\":%d}" : ",\"fd\":null}",
 			l->tasks[i].fd);
 	}
+	printf("],\"sockets\":[");
+	json_unwatched(l);
+	printf("],\"children\":[");
+	for (size_t i = 0; i < l->n_children; i++) {
+		printf("%s{\"pid\":%d,", i ? "," : "", (int)l->children[i].pid);
+		json_string("name", l->children[i].name);
+		putchar('}');
+	}
 	printf("],\"findings\":[");
 	for (size_t i = 0; i < found->n; i++) {
 		const struct finding *f = &found->list[i];
@@ -303,7 +369,7 @@ void show_json(const struct look *l, const struct findings *found)
 			printf("%d", f->set);
 		else
 			printf("null");
-		printf(",\"fd\":%d,", f->fd);
+		printf(f->fd >= 0 ? ",\"fd\":%d," : ",\"fd\":null,", f->fd);
 		json_string("kind", f->kind);
 		putchar(',');
 		json_string("text", f->text);

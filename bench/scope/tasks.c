@@ -7,50 +7,65 @@
 #include <sys/syscall.h>
 
 /* The numbers differ between architectures, and some calls are not on all of them. */
+enum {
+	FD = 1, /* the first argument is a descriptor */
+	IO = 2, /* it waits for that descriptor */
+	WAITS = 4, /* it is there to wait, for whatever comes */
+};
+
 static const struct call {
 	long number;
 	const char *name;
-	bool io; /* waits for the descriptor that is its first argument */
-	bool fd; /* has one */
+	int how; /* of: */
 } calls[] = {
-	{ SYS_read, "read", true, true },
-	{ SYS_write, "write", true, true },
-	{ SYS_readv, "readv", true, true },
-	{ SYS_writev, "writev", true, true },
-	{ SYS_recvfrom, "recv", true, true },
-	{ SYS_sendto, "send", true, true },
-	{ SYS_recvmsg, "recvmsg", true, true },
-	{ SYS_sendmsg, "sendmsg", true, true },
-	{ SYS_accept, "accept", true, true },
-	{ SYS_accept4, "accept4", true, true },
-	{ SYS_connect, "connect", false, true },
-	{ SYS_sendfile, "sendfile", false, true },
-	{ SYS_splice, "splice", false, true },
-	{ SYS_epoll_pwait, "epoll_pwait", false, true },
-#ifdef SYS_epoll_wait
-	{ SYS_epoll_wait, "epoll_wait", false, true },
-	{ SYS_poll, "poll", false, false },
-	{ SYS_select, "select", false, false },
+	{ SYS_read, "read", FD | IO },
+	{ SYS_write, "write", FD | IO },
+	{ SYS_readv, "readv", FD | IO },
+	{ SYS_writev, "writev", FD | IO },
+	{ SYS_recvfrom, "recv", FD | IO },
+	{ SYS_sendto, "send", FD | IO },
+	{ SYS_recvmsg, "recvmsg", FD | IO },
+	{ SYS_sendmsg, "sendmsg", FD | IO },
+	{ SYS_accept, "accept", FD | IO },
+	{ SYS_accept4, "accept4", FD | IO },
+	{ SYS_connect, "connect", FD },
+	{ SYS_sendfile, "sendfile", FD },
+	{ SYS_splice, "splice", FD },
+	{ SYS_close, "close", FD },
+	{ SYS_fsync, "fsync", FD },
+	{ SYS_epoll_pwait, "epoll_pwait", FD | WAITS },
+#ifdef SYS_epoll_pwait2
+	{ SYS_epoll_pwait2, "epoll_pwait2", FD | WAITS },
 #endif
-	{ SYS_ppoll, "ppoll", false, false },
-	{ SYS_pselect6, "pselect", false, false },
-	{ SYS_futex, "futex", false, false },
-	{ SYS_wait4, "wait4", false, false },
-	{ SYS_nanosleep, "nanosleep", false, false },
-	{ SYS_clock_nanosleep, "nanosleep", false, false },
-	{ SYS_rt_sigtimedwait, "sigtimedwait", false, false },
+#ifdef SYS_io_uring_enter
+	{ SYS_io_uring_enter, "io_uring_enter", FD | WAITS },
+#endif
+#ifdef SYS_epoll_wait
+	{ SYS_epoll_wait, "epoll_wait", FD | WAITS },
+	{ SYS_poll, "poll", WAITS },
+	{ SYS_select, "select", WAITS },
+#endif
+	{ SYS_ppoll, "ppoll", WAITS },
+	{ SYS_pselect6, "pselect", WAITS },
+	{ SYS_futex, "futex", WAITS },
+	{ SYS_wait4, "wait4", WAITS },
+	{ SYS_nanosleep, "nanosleep", 0 },
+	{ SYS_clock_nanosleep, "nanosleep", 0 },
+	{ SYS_rt_sigtimedwait, "sigtimedwait", WAITS },
 };
 
 static void take_call(struct look *l, struct task *t, long number, int fd)
 {
 	struct fd *f = find_fd(l->fds, l->n_fds, sizeof *f, fd);
 
+	t->waits = true; /* nobody is accused of what has no name here */
 	snprintf(t->call, sizeof t->call, "call %ld", number);
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
 		if (calls[i].number == number) {
 			snprintf(t->call, sizeof t->call, "%s", calls[i].name);
-			t->fd = calls[i].fd ? fd : -1;
-			if (f && calls[i].io)
+			t->fd = calls[i].how & FD ? fd : -1;
+			t->waits = calls[i].how & WAITS;
+			if (f && calls[i].how & IO)
 				f->asleep = true;
 		}
 }
@@ -64,6 +79,7 @@ static void take_place(struct look *l, struct task *t)
 	FILE *in = proc_open(l->pid, path);
 	if (in && (!fgets(t->call, sizeof t->call, in) || strcmp(t->call, "0") == 0))
 		t->call[0] = '\0';
+	t->waits = true;
 	if (in)
 		fclose(in);
 }
@@ -108,9 +124,10 @@ void take_tasks(struct look *l)
 			l->tasks = grown(l->tasks, l->n_tasks ? 2 * l->n_tasks : 1,
 				sizeof *l->tasks);
 		struct task *t = &l->tasks[l->n_tasks++];
-		*t = (struct task){
-			.tid = (pid_t)strtol(e->d_name, NULL, 10), .state = '?', .fd = -1
-		};
+		*t = (struct task){ .tid = (pid_t)strtol(e->d_name, NULL, 10),
+			.state = '?',
+			.fd = -1,
+			.since = l->at };
 		take_task(l, t);
 	}
 	if (d)

@@ -19,6 +19,7 @@ struct card {
 	const char *why; /* what the kernel does, and the function that does it */
 	const char *quote; /* a sentence of the manual; NULL if it says nothing */
 	const char *page; /* where that stands */
+	const char *bites; /* a program that was bitten: a public bug, or NULL */
 	const char *chapter; /* where the course chapter says otherwise, or NULL */
 };
 
@@ -31,6 +32,6 @@ struct group {
 extern const struct group deck[];
 
 extern const struct card reading_cards[], ending_cards[], writing_cards[],
-	registering_cards[], descriptor_cards[];
+	registering_cards[], descriptor_cards[], bitten_cards[];
 
 #endif

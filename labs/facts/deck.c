@@ -6,5 +6,6 @@ const struct group deck[] = {
 	{ "Writing", writing_cards },
 	{ "Registering", registering_cards },
 	{ "Descriptors and errors", descriptor_cards },
+	{ "Where servers were bitten", bitten_cards },
 	{ 0 },
 };

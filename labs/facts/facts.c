@@ -203,6 +203,10 @@ void explain(const struct card *c)
 		printf("\n  %s says:\n", c->page);
 		wrap("    ", c->quote);
 	}
+	if (c->bites) {
+		printf("\n  Where it bites:\n");
+		wrap("    ", c->bites);
+	}
 	if (c->chapter) {
 		printf("\n  The chapter says, and the kernel does:\n");
 		wrap("    ", c->chapter);
@@ -301,6 +305,8 @@ static int json_card(const struct group *g, const struct card *c)
 	json_string("quote", c->quote);
 	putchar(',');
 	json_string("page", c->page);
+	putchar(',');
+	json_string("bites", c->bites);
 	putchar(',');
 	json_string("chapter", c->chapter);
 	putchar('}');

@@ -97,6 +97,37 @@ eagain EAGAIN=EWOULDBLOCK
 END
 }
 
+@test "facts: where servers were bitten" {
+	json
+	run measured
+	while read -r line; do
+		assert_line "$line"
+	done <<'END'
+never-connected OUT|HUP
+refused OUT|ERR|HUP
+refused-error ECONNREFUSED
+refused-again 1 0 0 0
+both-shut IN|OUT|RDHUP|HUP
+rdhup-again 1,1 1,0 1,0 1,0
+unix-closes-mask-0 1,1 1,0 1,0 1,0
+pipe-half-read 1 0 0 0
+timerfd 1,1,0 1,0,0 1,0,0 1,0,0
+timerfd-interval 1,1,1 1,0,0 1,0,0 1,0,0
+number-again ok
+number-again-del 1
+fork-close 1,0
+fork-del 0
+zerocopy ERR
+nested 1,1,1 1,0,1 1,0,0 1,0,0
+no-room 0
+linger-close waits
+reset-then-accept ENOTCONN
+closed-unread 6,ECONNRESET
+END
+	run -0 "$facts" --row linger-close
+	assert_line --partial 'Where it bites:'
+}
+
 @test "facts: the table has every row, fits 80 columns, and ends with 0" {
 	run "$facts"
 	assert_success

@@ -59,7 +59,7 @@ connect_5() {
 	wait_until 5 unread 7900
 	run "$BUILD/scope" --once "$LAB_PID"
 	assert_success
-	assert_line --regexp '^! fd 5: 7900 bytes unread on an edge-triggered fd for [0-9.]+ s$'
+	assert_line --regexp '^\? fd 5: 7900 bytes unread on an edge-triggered fd for [0-9.]+ s$'
 	assert_line --regexp '^ +5 tcp +yes +7900 +0 ESTAB +127\.0\.0\.1:[0-9]+ +IN\|OUT\|RDHUP\|ET$'
 	[[ $(wc -L <<<"$output") -le 80 ]]
 }
@@ -89,12 +89,12 @@ connect_5() {
 	look "$LAB_PID"
 	jq -e '[.findings[] | select(.fd == 5 and .kind == "blocking" and .level != "note")] | length == 1' <<<"$seen"
 	jq -e '.sets[0].fds[] | select(.fd == 5) | .blocking' <<<"$seen"
-	says sure 3 backlog
+	says hint 3 backlog
 	exec 5>&- 6>&- # else it would not see SIGTERM
 	stop_lab
 }
 
-@test "scope: a one-shot that fired and was not re-armed; with bytes behind it, it is sure" {
+@test "scope: a one-shot that fired and was not re-armed; with bytes behind it, they are named" {
 	start zoo/oneshot-no-rearm
 	connect_5
 	echo one >&5
@@ -104,7 +104,7 @@ connect_5() {
 	jq -e '.sets[0].fds[] | select(.fd == 5) | .fired' <<<"$seen"
 	echo two >&5
 	look "$LAB_PID"
-	says sure 5 oneshot
+	says hint 5 oneshot
 }
 
 @test "scope: EPOLLIN left armed while output is stuck" {
@@ -216,10 +216,10 @@ two_workers() {
 	is "$set" "$pipe" pipe 'IN|ONESHOT' null
 	is "$inner" "$half" tcp IN 0
 	jq -e --argjson fd "$six" '.sets[0].fds[] | select(.fd == $fd) | .local | startswith("[::1]:")' <<<"$seen"
-	says hint "$unix" unread
-	says hint "$half" unread # its FIN
+	says note "$unix" unread
+	says note "$half" unread # its FIN
 	says hint "$alone" unwatched
-	says hint "$copy" stale
+	says sure "$copy" stale
 	exec {end}>&-
 }
 
@@ -284,7 +284,7 @@ restored() {
 	on_a_terminal
 	connect_5
 	wait_until 5 shows ESTAB
-	tmux -S "$T.sock" resize-window -x 40 -y 5
+	tmux -S "$T.sock" resize-window -x 40 -y 6
 	wait_until 5 shows '^  FD TYPE'
 	run ! shows EVENTS
 	tmux -S "$T.sock" send-keys q
@@ -343,4 +343,69 @@ sleeps_in() { # CALL: the one thread
 sleeping() { # N CALL: so many threads
 	look "$LAB_PID"
 	jq -e --argjson n "$1" --arg call "$2" '[.threads[] | select(.call | startswith($call))] | length == $n' <<<"$seen" >/dev/null
+}
+
+# state NAME: a process in that state, on whose findings the test decides.
+state() {
+	requires python3
+	python3 "$BATS_TEST_DIRNAME/states.py" "$1" >"$BATS_TEST_TMPDIR/state" 3>&- &
+	LAB_PID=$!
+	CHILDREN+=("$LAB_PID")
+	wait_until 10 grep -q ready "$BATS_TEST_TMPDIR/state"
+	pause 0.3
+	run -0 "$BUILD/scope" --once "$LAB_PID"
+}
+
+@test "scope: any spin has a finding that names its reason, whatever the file" {
+	state eventfd
+	assert_line --regexp '^! fd [0-9]+: the eventfd was written and is not read .*it spins'
+	state timerfd
+	assert_line --regexp '^! fd [0-9]+: the timer has expired and is not read .*it spins'
+	state computes
+	assert_line --regexp '^\. fd [0-9]+: it never sleeps'
+	refute_line --regexp '^[!?]'
+	for name in pipe_hup unix_hup error_queue; do
+		state $name
+		if [[ $output == *'not by a TCP socket'* ]]; then skip "may not look: pidfd_getfd"; fi
+		case $name in
+		error_queue) assert_line --regexp '^\? fd [0-9]+: the error queue is not read \(ERR\): it spins' ;;
+		*) assert_line --regexp '^\? fd [0-9]+: stays ready \(HUP\): it spins' ;;
+		esac
+	done
+}
+
+@test "scope: a registration belongs to a file: the number that was given out again is named" {
+	state reused
+	copy=$(sed -n 's/^copy //p' "$BATS_TEST_TMPDIR/state")
+	assert_line --regexp "^! fd [0-9]+: the number is another file by now; the old one, open as fd $copy, is watched"
+	refute_line --regexp "fd $copy: in no epoll set"
+}
+
+@test "scope: datagrams, Unix backlogs, pipes and inner sets behind an edge that is over" {
+	state udp
+	assert_line --regexp '^\? fd [0-9]+: [0-9]+ bytes of datagrams unread .*edge-triggered'
+	state unix_backlog
+	assert_line --regexp '^\? fd [0-9]+: listener with a backlog of 1'
+	for name in pipe_edge inner_edge; do
+		state $name
+		assert_line --regexp '^\? fd [0-9]+: ready \(IN\) for [0-9.]+ s on an edge-triggered fd'
+	done
+}
+
+@test "scope: who is right, or only asleep, is not accused of a spin" {
+	state idle
+	refute_line --regexp '^[!?.]'
+	state idle_out
+	assert_line --regexp '^\? fd [0-9]+: EPOLLOUT armed with nothing to send: each epoll_wait returns at once'
+	refute_line --partial 'it spins'
+	state sleeper
+	assert_line --regexp '^\? thread [0-9]+ sleeps in nanosleep .*no event wakes it'
+}
+
+@test "scope: descriptors of how many, and the children by number and name" {
+	state parent
+	assert_line --index 0 --regexp ', fds [0-9]+/[0-9]+$'
+	assert_line --regexp '^\. it has 1 child, .*: [0-9]+ python3$'
+	run -0 "$BUILD/scope" --json "$LAB_PID"
+	[[ $(jq -r '.children[0].name, (.process.limit > .process.descriptors)' <<<"$output" | paste -sd' ') == 'python3 true' ]]
 }
