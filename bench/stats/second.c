@@ -137,14 +137,29 @@ static int place(const struct group *g)
 	return *name >= '0' && *name <= '9' ? atoi(name) : 100;
 }
 
+/* All rows of a server that has not been printed, in the order of the file. */
+static void put_server(const char *server, bool *done)
+{
+	for (size_t i = 0; i < table.groups; i++)
+		if (strcmp(key(&table.group[i], SERVER), server) == 0) {
+			put_group(&table.group[i]);
+			done[i] = true;
+		}
+}
+
 void second_table(void)
 {
+	bool *done = calloc(table.groups + 1, sizeof *done);
+
+	if (!done)
+		die_errno("rows");
 	rows_begin_with(table.trials.said, table.trials.lines,
 		"scenario\tserver\tcase\tmetric\tn\ttotal\tmedian\tlow\thigh\tverdict\t"
 		"trials");
 	for (int at = 0; at <= 100; at++)
 		for (size_t i = 0; i < table.groups; i++)
-			if (place(&table.group[i]) == at)
-				put_group(&table.group[i]);
+			if (!done[i] && place(&table.group[i]) == at)
+				put_server(key(&table.group[i], SERVER), done);
 	rows_end();
+	free(done);
 }
