@@ -23,7 +23,7 @@ of("metric") == "us" {
 	row[k, ++rows[k]] = as == "html" ? cells() : words()
 }
 function shorter(x) { return x == int(x) && x < 1000 ? sprintf("%d", x) : x >= 1000 ? sprintf("%.0f", x) : sprintf("%.3g", x) }
-function escaped(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); return s }
+function escaped(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); gsub(/>/, "\\&gt;", s); return s }
 function measured() {
 	return shorter(of("median")) (of("n") == 0 ? "" : of("n") == 1 ? " (1 trial)" : " (" shorter(of("low")) "-" shorter(of("high")) ")")
 }
@@ -35,7 +35,7 @@ function cells(   n) {
 function words(   s) {
 	s = of("server") != last[k] ? (rows[k] > 1 ? "; " : "") of("server") " " : ", "
 	last[k] = of("server")
-	return s shorter(of("median")) (label == "" ? "" : " at " label) (of("n") ? "" : " (not to be trusted)")
+	return s shorter(of("median")) (of("n") > 1 && of("low") != of("high") ? " (" shorter(of("low")) "-" shorter(of("high")) ")" : "") (label == "" ? "" : " at " label) (of("n") ? "" : " (not to be trusted)")
 }
 function named(k) { return metric[k] in unit ? unit[metric[k]] : metric[k] }
 END {

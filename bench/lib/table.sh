@@ -8,9 +8,11 @@ tables() {
 	mkdir -p "$1/table"
 	for file in "$1"/*.tsv; do
 		to=$1/table/${file##*/}
-		[ -s "$file" ] || continue
+		if [ "$(grep -m 1 -v '^[#!]' "$file" 2>/dev/null | cut -f 1)" != scenario ]; then
+			rm -f "$to" # claims.tsv is no scenario, and an empty file has no table
+			continue
+		fi
 		[ ! "$to" -nt "$file" ] || continue
-		[ "$(grep -m 1 -v '^[#!]' "$file" | cut -f 1)" = scenario ] || continue # claims.tsv is no scenario
 		"$BUILD/stats" table "$file" >"$to.new" || { rm -f "$to.new"; return 1; }
 		mv "$to.new" "$to"
 	done

@@ -6,7 +6,7 @@ plots_setup() {
 	requires gnuplot
 	cd "$ROOT" || return 1
 	export BUILD BENCH=$BATS_TEST_TMPDIR/bench PLOTS=$BATS_TEST_TMPDIR/plots OUT=$BATS_TEST_TMPDIR/report
-	mkdir -p "$BENCH" "$PLOTS/points"
+	mkdir -p "$BENCH" "$PLOTS"
 	. plots/charts.sh
 	file syscalls 'lab requests epoll_wait recv_ok recv_eagain send_ok send_eagain epoll_ctl accept other' \
 		'01-blocking 9 0 1 0 1 0 0 0 0' '02-nonblocking 9 0 1 200 1 0 0 200 0' '03-epoll-lt 9 1 1 0 1 0 0 0 0' \
@@ -41,18 +41,25 @@ trials_of() {
 	sed -i "s/^# trials: .*/# trials: $1/" "$BENCH/latency.tsv"
 }
 
+# file SCENARIO COLUMNS ROW...: trials in columns, for eyes; written as bench writes them.
 file() {
-	printf '# what: made up\n# trials: 1\n# date: never\n# cpu: a cpu\n# cpus: 2\n# hypervisor: no\n# kernel: a kernel\n# pinning: pinned\n# commit: c0ffee\n' >"$BENCH/$1.tsv"
-	printf '%s\n' "${@:2}" | tr ' ' '\t' >>"$BENCH/$1.tsv"
+	{
+		printf '# what: made up\n# trials: 1\n# date: never\n# cpu: a cpu\n# cpus: 2\n# hypervisor: no\n# kernel: a kernel\n# pinning: pinned\n# commit: c0ffee\n'
+		printf 'scenario\tserver\tcase\ttrial\tkept\tmetric\tvalue\n'
+		printf '%s\n' "${@:2}" | awk -v name="$1" -v OFS='\t' -f tests/unit/long.awk
+	} >"$BENCH/$1.tsv"
+}
+
+# row SCENARIO SERVER CASE TRIAL KEPT METRIC VALUE: one more.
+row() {
+	(IFS=$'\t' && echo "$*") >>"$BENCH/$1.tsv"
 }
 
 draw() {
-	local data=$BENCH/$1.tsv
-	if is_points "$1"; then
-		data=$PLOTS/points/$1.tsv
-		plots/points.sh "$1" >"$data"
-	fi
-	gnuplot -e "data='$data'; out='$PLOTS/$1'; format='$2'" "plots/$1.gp"
+	local tables
+	tables "$BENCH"
+	tables=$(said "$1" tables)
+	gnuplot -e "tables='$BENCH/table'; data='$BENCH/table/${tables%% *}.tsv'; out='$PLOTS/$1'; format='$2'" "plots/$1.gp"
 }
 
 draw_all() {
@@ -63,8 +70,8 @@ draw_all() {
 fail_all_but() {
 	local chart
 	for chart in $CHARTS; do
-		awk -v keep="$1" '/^#/ || $1 == "lab" || (keep != "" && $1 ~ keep) { print; next }
-			{ print "! " $1 " error <b> & \"it fell\"" }' "$BENCH/$chart.tsv" >"$BENCH/x"
+		awk -v keep="$1" '/^#/ || $1 == "scenario" || (keep != "" && $2 ~ keep) { print; next }
+			{ print "! " $2 " error <b> & \"it fell\"" }' "$BENCH/$chart.tsv" >"$BENCH/x"
 		mv "$BENCH/x" "$BENCH/$chart.tsv"
 	done
 }
@@ -114,15 +121,17 @@ full() {
 	file spectrum 'lab trial pair kept percentile inverse us' '03-epoll-lt 1 1 1 0.5 2 30' '03-epoll-lt 1 1 1 0.9 10 60' \
 		'04-epoll-et 1 1 0 0.5 2 30' '04-epoll-et 1 1 0 0.9 10 9000'
 	made saturation 3 'rate verdict' '03-epoll-lt 20000 ok'
-	printf '# maximum 03-epoll-lt: 128000\n# maximum 04-epoll-et: >= 135000 (client-limited)\n' >>"$BENCH/saturation.tsv"
+	row saturation 03-epoll-lt - 1 1 maximum 128000
+	row saturation 04-epoll-et - 1 limited maximum 135000
 	made connections 3 'connections p50_us syscalls_per_s' '03-epoll-lt 1 33 3000' '03-epoll-lt 100 33 3000'
 	made idle 3 'connections p50_us cpu_us' '03-epoll-lt 1 33 17' '03-epoll-lt 10000 33 17'
-	file omission 'how percentile inverse us' 'open 0.5 2 30' 'open 0.99 100 450000' 'closed 0.5 2 30' 'closed 0.99 100 60'
-	file observer 'how trial rate p50_us' 'none 1 200000 33' 'strace 1 17000 63'
+	file omission 'lab percentile inverse us' 'open 0.5 2 30' 'open 0.99 100 450000' 'closed 0.5 2 30' 'closed 0.99 100 60'
+	file observer 'lab trial rate p50_us' 'none 1 200000 33' 'strace 1 17000 63'
 	made backpressure 4 'epoll_ctl_per_blocked' '03-epoll-lt 2' '04-epoll-et 0.002'
 	made peers 3 'cpu_us max_per_s bytes_per_idle' '03-epoll-lt 11 nan 80' 'libev 12 nan 400' '03-epoll-lt nan 190000 nan'
-	file peercalls 'server calls_per_request' '03-epoll-lt 3' 'libev 3'
-	made hundred 1 'servers connections limit' '04-epoll-et 1 30000 descriptors'
+	file peercalls 'lab calls_per_request' '03-epoll-lt 3' 'libev 3'
+	made hundred 1 'servers connections connections_each' '04-epoll-et 1 30000 30000'
+	sed -i '1i # limit: descriptors' "$BENCH/hundred.tsv"
 	# The chapter's table of numbers is plan enough but where all of it is asked for.
 	export PLAN=$BATS_TEST_TMPDIR/plan
 	grep -E "^(#|id|perf-)" bench/scenarios/claims.tsv >"$PLAN"
