@@ -4,7 +4,7 @@
 
 # tables DIR: makes those that are missing or older than their trials.
 tables() {
-	local file to
+	local file to against
 	mkdir -p "$1/table"
 	for file in "$1"/*.tsv; do
 		to=$1/table/${file##*/}
@@ -13,7 +13,8 @@ tables() {
 			continue
 		fi
 		[ ! "$to" -nt "$file" ] || continue
-		"$BUILD/stats" table "$file" >"$to.new" || { rm -f "$to.new"; return 1; }
+		against=$(sed -n 's/^# against: //p' "$file") # whom the verdicts compare with, if not 03
+		"$BUILD/stats" table ${against:+--against "$against"} "$file" >"$to.new" || { rm -f "$to.new"; return 1; }
 		mv "$to.new" "$to"
 	done
 }

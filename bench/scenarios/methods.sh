@@ -54,6 +54,7 @@ do_observer() {
 	local trials=${PAIRS:-4}
 	asked_for 03-epoll-lt || return 0
 	begin "03-epoll-lt, closed loop, 50 connections, $SIZE bytes, watched by nobody, by the probe, by tools" "$trials" -
+	[ "$DRY" = 1 ] || remark "against: none"
 	for ((ROUND = 1; ROUND <= trials; ROUND++)); do
 		for LAB in none probe perf bpftrace strace; do trial 1.8+1.2 observer_trial; done
 	done

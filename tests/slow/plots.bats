@@ -19,13 +19,13 @@ setup() {
 		while IFS= read -r line; do [[ ${#line} -le 79 ]] || fail "$chart: too wide: $line"; done < <(tr -d "\f" <<<"$output")
 	done
 	for chart in claim load spectrum idle; do
-		sed -i '/^04-epoll-et\t/s/.*/! 04-epoll-et error down/' "$BENCH/$chart.tsv"
+		sed -i '/^[a-z]*\t04-epoll-et\t/s/.*/! 04-epoll-et error down/' "$BENCH/$chart.tsv"
 	done
 	for chart in cpu spectrum idle; do
 		run draw "$chart" svg
 		assert_success
 		assert_output ''
-		sed -i 's/^\([0-9l][^\t]*\)\t[0-9].*/! \1 error down/' "$BENCH/$(sources "$chart" | cut -d' ' -f1).tsv"
+		sed -i '/^scenario/!s/^[a-z]*\t\([0-9l][^\t]*\)\t.*/! \1 error down/' "$BENCH/$(said "$chart" tables | cut -d' ' -f1).tsv"
 		run draw "$chart" svg
 		assert_success
 		assert_output ''
@@ -34,20 +34,29 @@ setup() {
 
 @test "plots: a point is the median of the trials kept, hollow where none was or the client was the limit" {
 	full
-	at() { plots/points.sh "$1" | awk -F'\t' -v lab="$2" -v panel="$3" -v x="$4" '$1 == lab && $2 == panel && $3 == x { print $4, $5, $6, $7 "/" $8, $9 }'; }
+	at() { # SERVER METRIC CASE: as a chart picks it
+		tables "$BENCH"
+		for hollow in 0 1; do
+			awk -f plots/columns.awk -f plots/pick.awk -v metrics="$2" -v where="$3" -v server="$1" -v hollow=$hollow \
+				"$BENCH/table/load.tsv" | awk -v h=$hollow '$2 != 1e9 { print $3, $4, $5, h }'
+		done
+	}
 	# 101, 102, 104, 105 and 106 µs are kept, the third is not
-	awk -F"\t" -v OFS="\t" '/^03/ { $8 = ($2 == 3 ? 9000 : 100 + $2) } { print }' "$BENCH/load.tsv" >"$BENCH/x"
+	awk -F"\t" -v OFS="\t" '$2 ~ /^03/ && $6 == "p99_us" { $7 = ($4 == 3 ? 9000 : 100 + $4) } { print }' "$BENCH/load.tsv" >"$BENCH/x"
 	mv "$BENCH/x" "$BENCH/load.tsv"
-	[[ $(at loadlatency 03-epoll-lt p99 5000) = '104 101 106 5/6 0' ]] || fail "$(at loadlatency 03-epoll-lt p99 5000)"
-	[[ $(at loadlatency 04-epoll-et p50 100000) = *' 1' ]]
-	awk -F'\t' -v OFS='\t' '$1 ~ /^03/ && $6 == 5000 { $4 = 0 } { print }' "$BENCH/load.tsv" >"$BENCH/x"
+	[[ $(at 03-epoll-lt p99_us 5000) = '104 101 106 0' ]] || fail "$(at 03-epoll-lt p99_us 5000)"
+	[[ $(at 04-epoll-et p50_us 100000) = *' 1' ]]
+	awk -F'\t' -v OFS='\t' '$2 ~ /^03/ && $3 == 5000 { $5 = 0 } { print }' "$BENCH/load.tsv" >"$BENCH/x"
 	mv "$BENCH/x" "$BENCH/load.tsv"
-	[[ $(at loadlatency 03-epoll-lt p99 5000) = '104.5 101 9000 0/6 1' ]] || fail "$(at loadlatency 03-epoll-lt p99 5000)"
+	[[ $(at 03-epoll-lt p99_us 5000) = '104.5 101 9000 1' ]] || fail "$(at 03-epoll-lt p99_us 5000)"
 }
 
 @test "plots: a lab whose number begins with 0 has its own colour and marker" {
 	full
-	printf '%s\n' 08-oneshot 09-exclusive | sed 's/$/\t1\t1\t1\t-\t1\t33\t17/' >>"$BENCH/idle.tsv"
+	for lab in 08-oneshot 09-exclusive; do
+		row idle $lab 1 1 1 p50_us 33
+		row idle $lab 1 1 1 cpu_us 17
+	done
 	run draw idle text
 	assert_success
 	draw idle svg
@@ -112,7 +121,6 @@ setup() {
 	plots/draw.sh cpu backpressure 2>/dev/null
 	for chart in $CHARTS; do # pictures are no matter here
 		[ -e "$PLOTS/$chart.svg" ] || cp "$PLOTS/cpu.svg" "$PLOTS/$chart.svg"
-		[ -e "$PLOTS/points/$chart.tsv" ] || plots/points.sh "$chart" >"$PLOTS/points/$chart.tsv" 2>/dev/null || true
 	done
 	for chart in syscalls ksweep starvation spin fairness; do cp "$PLOTS/cpu.svg" "$PLOTS/$chart.svg"; done
 	run env -u DISPLAY -u WAYLAND_DISPLAY plots/report.sh --open
@@ -134,12 +142,12 @@ setup() {
 	run bench/compare
 	assert_success
 	assert_output --partial 'counts, all within 3 %'
-	awk -F'\t' -v OFS='\t' '/^0/ { $8 *= 3 } { print }' "$GALLERY/claim.tsv" >"$BENCH/claim.tsv"
-	sed -i 's/^02-nonblocking.*/02-nonblocking\t9\t0\t1\t999\t1\t0\t0\t999\t0/' "$BENCH/syscalls.tsv"
+	awk -F'\t' -v OFS='\t' '$6 == "p50_us" { $7 *= 3 } { print }' "$GALLERY/claim.tsv" >"$BENCH/claim.tsv"
+	sed -i 's/^\(syscalls\t02-nonblocking\t.*\tcalls\t\).*/\1999/' "$BENCH/syscalls.tsv"
 	run bench/compare
 	assert_success
 	assert_output --regexp '03-epoll-lt p50_us +33 +99 +3\.000'
-	sed -i 's/^04-epoll-et\t1\t4096\t1\t4/04-epoll-et\t1\t4096\t1\t4.2/' "$BENCH/ksweep.tsv"
+	sed -i 's/^\(ksweep\t04-epoll-et\t1\t.*\tcalls_per_request\t\)4/\14.2/' "$BENCH/ksweep.tsv"
 	run bench/compare
 	assert_failure 1
 	assert_line 'compare: ksweep: 04-epoll-et 1 calls_per_request: 4.2, the gallery has 4'

@@ -7,7 +7,7 @@ BEGIN {
 }
 NR == 1 { for (i = 1; i <= NF; i++) at[column[i] = $i] = i; next }
 {
-	case_ = name in of ? $at[of[name]] : "-"
+	case_ = of[name] == "" ? "-" : $at[of[name]]
 	if (name == "peers") case_ = $at["bytes_per_idle"] != "nan" ? "idle" : $at["max_per_s"] != "nan" ? "max" : "rate"
 	trial = "trial" in at ? $at["trial"] : 1
 	kept = "kept" in at ? $at["kept"] : 1
