@@ -1,5 +1,5 @@
 # The contract of every lab server; the broken ones are tested for their breakage. This is what
-# its tests share: start bytes ends limits readiness oneshot. It loads the helper itself.
+# its tests share: start bytes ends limits readiness oneshot. Load after helper.
 # shellcheck shell=bash disable=SC2034,SC2154 # Bats sets and reads these elsewhere
 
 CORRECT='01-blocking 02-nonblocking 03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot'
@@ -8,7 +8,6 @@ REFERENCE='03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot'
 ALL="$CORRECT 05-et-starving 06-epollout-spin"
 
 labs_setup() {
-	load helper
 	CLIENT=$BUILD/tests/client
 	unset CLIENT_PID
 	export LAB_COUNTS=$BATS_TEST_TMPDIR/counts

@@ -4,6 +4,7 @@
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
 setup() {
+	load helper
 	load labs
 	labs_setup
 }
