@@ -64,8 +64,7 @@ two_are_pending() { # connected, and the frozen server has not accepted them
 				-e inject=accept4:error=$error:when=1..2 \
 				"$BUILD/$lab" --port 0 >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
 			LAB_PID=$!
-			wait_until 5 grep -qs '^listening' "$LAB_LOG"
-			LAB_PORT=$(sed 's/.*://' "$LAB_LOG")
+			wait_until 5 listening
 			kill -STOP "$LAB_PID"
 			"$CLIENT" --port "$LAB_PORT" --size 10000 >/dev/null 3>&- &
 			one=$!
@@ -90,8 +89,7 @@ reset_before_reply() {
 		-e inject=sendto:delay_enter=200000:when=1 \
 		"$BUILD/$1" --port 0 >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
 	LAB_PID=$!
-	wait_until 5 grep -qs '^listening' "$LAB_LOG"
-	LAB_PORT=$(sed 's/.*://' "$LAB_LOG")
+	wait_until 5 listening
 	run "$CLIENT" --port "$LAB_PORT" --mode rst --size 50 --fin --quiet 50
 	assert_success
 	echo_works --mode ping

@@ -13,16 +13,6 @@ teardown() {
 	labs_teardown
 }
 
-memory_kb() {
-	awk '/^RssAnon/ { print $2 }' "/proc/$LAB_PID/status"
-}
-
-cpu_ns() {
-	local ns rest
-	read -r ns rest <"/proc/$LAB_PID/schedstat"
-	echo "$ns"
-}
-
 calm() { # on a busy machine a server may not be done when the client has stopped
 	local calls
 	calls=$(count epoll_wait.calls)
@@ -34,33 +24,25 @@ calm() { # on a busy machine a server may not be done when the client has stoppe
 	for lab in 02-nonblocking $REFERENCE; do
 		start_lab "$lab"
 		echo_works
-		before=$(memory_kb)
+		before=$(anonymous "$LAB_PID")
 		client_in_background --mode slow --size 16000000 --count 3
 		wait_until 30 grep -q 'stuck after' "$OUT"
-		grown=$(($(memory_kb) - before))
+		grown=$((($(anonymous "$LAB_PID") - before) / 1024))
 		[[ $BUILD != *san ]] || grown=0 # a sanitizer keeps what is freed
 		[[ $grown -lt 1024 ]] || fail "$lab grew by $grown kB"
 		stuck=$(awk '{ print $3 }' "$OUT")
 		[[ $stuck -lt 16000000 ]] || fail "$lab took everything: no back-pressure"
 		[[ $lab == 02-* ]] || { # which never rests
 			wait_until 5 calm
-			calls=$(count epoll_wait.calls) cpu=$(cpu_ns)
+			calls=$(count epoll_wait.calls) cpu=$(cpu_ns "$LAB_PID")
 			wait_until 5 window_has_passed
 			[[ $(count epoll_wait.calls) -le $((calls + 3)) ]]
-			[[ $(($(cpu_ns) - cpu)) -lt 50000000 ]]
+			[[ $(($(cpu_ns "$LAB_PID") - cpu)) -lt 50000000 ]]
 		}
 		echo_works --size 100000
 		client_goes_on
 		stop_lab
 	done
-}
-
-no_room_for_more_than() { # N: connections, from now on
-	local limit=0 free=0
-	for (( ; free < $1; limit++)); do
-		[[ -L /proc/$LAB_PID/fd/$limit ]] || free=$((free + 1))
-	done
-	prlimit --pid "$LAB_PID" --nofile=$limit:
 }
 
 refused_some() {
@@ -73,7 +55,7 @@ refused_some() {
 		# TSan has no descriptor left to look up names by, and so knows no suppression.
 		[[ $BUILD != *tsan || $lab != 08-* ]] || continue
 		start_lab "$lab"
-		no_room_for_more_than 4
+		prlimit --pid "$LAB_PID" --nofile="$(room_for "$LAB_PID" 4):"
 		client_in_background --mode hold --count 4
 		wait_until 5 grep -q '^holding 4' "$OUT"
 		late=()
@@ -122,10 +104,10 @@ refused_some() {
 	for lab in $REFERENCE; do
 		start_lab "$lab"
 		echo_works
-		before=$(memory_kb)
+		before=$(anonymous "$LAB_PID")
 		client_in_background --mode hold --count 10000
 		wait_until 30 grep -q 'holding 10000' "$OUT"
-		each=$((($(memory_kb) - before) * 1024 / 10000))
+		each=$((($(anonymous "$LAB_PID") - before) / 10000))
 		echo "# $lab: $each bytes for an idle connection" >&3
 		[[ $each -lt 100 ]] || fail "$lab: $each bytes for a connection"
 		wait_until 5 calm
