@@ -11,8 +11,12 @@ BUILD=${BUILD:-$ROOT/build}
 if [ "${NETNS-}" = 1 ]; then
 	exec "$ROOT/bench/setup/netns" "$0" "$@"
 fi
+# shellcheck source=bench/lib/proc.sh
+. "$ROOT/bench/lib/proc.sh" # sets HOST
+pause 0                     # opens its pipe once, before any subshell
+
 # Where the servers listen, and what starts them there.
-HOST=127.0.0.1 NETWORK=loopback SERVER_PREFIX=()
+NETWORK=loopback SERVER_PREFIX=()
 if [ -n "${SERVER_NET-}" ]; then
 	HOST=$SERVER_ADDR NETWORK="veth between two namespaces"
 	SERVER_PREFIX=(nsenter "--net=/proc/self/fd/$SERVER_NET" --)
@@ -89,10 +93,10 @@ manifest() {
 	EOF
 }
 
-# start LAB [ARG...]: a fresh server (LAB with a leading /: that file); sets PID, PORT and PAGE (its page of counts; COUNTS_IN
-# empty: none).
+# start LAB [ARG...]: a fresh server (LAB with a leading /: that file); sets PID, PORT and PAGE
+# (its page of counts; COUNTS_IN empty: none).
 start() {
-	local tries log program=$BUILD/$1
+	local log program=$BUILD/$1
 	[[ $1 != /* ]] || program=$1
 	PAGE=$TMP/page.${#PIDS[@]}
 	log=$TMP/log.${#PIDS[@]}
@@ -101,13 +105,7 @@ start() {
 		"$program" --bind "$HOST" --port 0 "${@:2}" >"$log" &
 	PID=$!
 	PIDS+=("$PID")
-	for ((tries = 0; tries < 1500; tries++)); do
-		grep -qs '^listening on ' "$log" && break
-		kill -0 "$PID" 2>/dev/null || die "$1 did not start"
-		pause 0.01
-	done
-	PORT=$(sed -n 's/^listening on .*://p' "$log")
-	[ -n "$PORT" ] || die "$1 did not say that it listens"
+	await_port "$log" "$PID" || die "$1 did not start, or did not say that it listens"
 }
 
 # stop [PID]: the end of a server; without an argument, of the last one started.
@@ -120,24 +118,6 @@ stop() {
 	done
 	PIDS=("${kept[@]}")
 	rm -f "$PAGE"
-}
-
-# A sleep that forks nothing.
-exec {nothing}<> <(:)
-pause() {
-	read -rt "$1" -u "$nothing" || true
-}
-
-# counter PAGE NAME: one value, 0 where the call was never made.
-counter() {
-	"$BUILD/counts" "$1" | awk -F'\t' -v name="$2" '$1 == name { v = $2 } END { print v + 0 }'
-}
-
-# Nanoseconds of CPU that a process's first thread has had: proc(5), /proc/PID/schedstat.
-cpu_ns() {
-	local ns rest
-	read -r ns rest <"/proc/$1/schedstat"
-	echo "$ns"
 }
 
 # 1234567 → 1,234,567

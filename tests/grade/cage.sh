@@ -2,6 +2,9 @@
 # everything it started is gone at the end, whatever it did to stay.
 # shellcheck shell=bash
 
+# shellcheck source=bench/lib/proc.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../bench/lib/proc.sh"
+
 MARK=grade-$$-$RANDOM # in the environment of all that runs in the cage
 PID='' CLIENT='' CLIENT_SAID=''
 AS=()
@@ -20,11 +23,7 @@ cage() {
 	local owner=$EUID
 	((!${#AS[@]})) || owner=65534
 	TASKS=$({ ps -L -u "$owner" -o pid= || true; } | wc -l)
-	exec {NOTHING}<> <(:)
-}
-
-pause() { # SECONDS, without a fork
-	read -rt "$1" -u "$NOTHING" || true
+	pause 0 # opens its pipe, which what runs in the cage must not have
 }
 
 # limited PROCESSES COMMAND...: becomes it, within the bounds. Call it in a subshell.

@@ -1,6 +1,6 @@
 # What the torture cannot see from outside: the lesson itself, by counting calls. Each
 # function is one probe; server (check) starts a fresh one, verdict reports.
-# shellcheck shell=bash disable=SC2154 # check sets PID, PORT, PAGE, OPTIONS
+# shellcheck shell=bash disable=SC2046,SC2154 # check sets PID, PORT, PAGE, OPTIONS
 
 REQUESTS=500
 
@@ -187,7 +187,7 @@ lesson_one_owner() {
 # --- several processes
 
 workers() {
-	cat "/proc/$PID/task/$PID/children" 2>/dev/null || true
+	children "$PID"
 }
 
 workers_up() { # N: so many are there, soon, and have gone to sleep
@@ -200,43 +200,20 @@ workers_up() { # N: so many are there, soon, and have gone to sleep
 	pause 0.1
 }
 
-sockets() { # PID: connections, and the listening one
-	find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l
-}
-
-switches() { # of all processes: each wakeup that found nothing more to do is one
-	local pid sum=0
-	for pid in $PID $(workers); do
-		sum=$((sum + $(awk '/^voluntary/ { print $2 }' "/proc/$pid/status" 2>/dev/null || echo 0)))
-	done
-	echo $sum
-}
-
-# several_clients N: connect one after the other, and stay until the server is away.
+# several_clients N: connect one after the other, and stay until hang_up.
 several_clients() {
-	local i fd
-	SEVERAL=()
-	for ((i = 0; i < $1; i++)); do
-		{ exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null || return 0
-		SEVERAL+=("$fd")
-		pause 0.005
-	done
-}
-
-several_away() {
-	local fd
-	for fd in "${SEVERAL[@]}"; do exec {fd}>&-; done
+	connect "$PORT" "$1" 0.005 2>/dev/null || true
 }
 
 lesson_one_wakeup() {
 	server --exclusive --workers 8 || return
 	workers_up 8
 	local before n many=60
-	before=$(switches)
+	before=$(switches $(family "$PID"))
 	several_clients $many
 	connected $many || true
-	n=$(($(switches) - before))
-	several_away
+	n=$(($(switches $(family "$PID")) - before))
+	hang_up
 	verdict "$([[ $n -gt 0 && $n -le $((many * 3 / 2)) ]] && echo pass || echo fail)" \
 		"--exclusive, 8 workers, $many connections one after the other" \
 		"a wakeup each: about $many voluntary context switches" "$n"
@@ -244,9 +221,7 @@ lesson_one_wakeup() {
 
 # no_room_in PID: not one descriptor more.
 no_room_in() {
-	local fd=0
-	while [[ -L /proc/$1/fd/$fd ]]; do fd=$((fd + 1)); done
-	"${AS[@]}" prlimit --pid "$1" --nofile=$fd: 2>/dev/null # as who runs it
+	"${AS[@]}" prlimit --pid "$1" --nofile="$(room_for "$1" 0):" 2>/dev/null # as who runs it
 }
 
 answered() { # within two seconds, by whoever takes the next connection
@@ -271,7 +246,7 @@ lesson_passes_it_on() {
 	done
 	CLIENT_SAID='nobody took the first'
 	if [[ $full ]] && ! no_room_in "$full"; then
-		several_away
+		hang_up
 		verdict skip "prlimit on a worker" "a limit of its descriptors" "no right to"
 		return
 	fi
@@ -280,7 +255,7 @@ lesson_passes_it_on() {
 	verdict $ok \
 		"--exclusive, 2 workers: the one that is woken first has no descriptor left, the other has" \
 		"the other one answers the next client" "${CLIENT_SAID:-nothing}"
-	several_away
+	hang_up
 }
 
 lesson_a_socket_each() {
@@ -293,7 +268,7 @@ lesson_a_socket_each() {
 		n=$(($(sockets "$pid") - 1))
 		[[ $n -ge $least ]] || least=$n
 	done
-	several_away
+	hang_up
 	[[ $least -lt 999 ]] || least=0 # no workers at all
 	verdict "$([[ $least -ge 1 ]] && echo pass || echo fail)" \
 		"80 connections to 4 workers, one after the other" \

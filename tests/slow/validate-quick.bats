@@ -125,7 +125,7 @@ little() {
 	loader=$!
 	served() { [[ $(ss -Htn state established "sport = :$LAB_PORT" | wc -l) -eq 20 ]]; }
 	wait_until 5 served
-	read -rt 0.3 <> <(:) || true # somewhere inside the window
+	pause 0.3 # somewhere inside the window
 	kill -KILL "$LAB_PID"
 	unset LAB_PID
 	rc=0

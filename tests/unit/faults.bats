@@ -24,8 +24,7 @@ faulty_lab() {
 	env LD_PRELOAD="$BUILD/faults.so" LAB_FAULTS_LOG="$LOG" "${@:2}" \
 		"$BUILD/$1" --port 0 >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
 	LAB_PID=$!
-	wait_until 10 grep -qs '^listening on ' "$LAB_LOG"
-	LAB_PORT=$(sed -n 's/^listening on .*://p' "$LAB_LOG")
+	wait_until 10 listening
 }
 
 # everything_comes_back: one big stream, one slow reader, small requests, many clients.

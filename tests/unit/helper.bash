@@ -9,12 +9,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60} # hanging is how this subject fails
 
-# pause SECONDS: without a fork, in a pipe that nothing ever comes out of.
-NOTHING=$BATS_RUN_TMPDIR/nothing
-[[ -p $NOTHING ]] || mkfifo "$NOTHING" 2>/dev/null || true
-pause() {
-	read -rt "$1" <>"$NOTHING" || true
-}
+# shellcheck source=bench/lib/proc.sh
+source "$ROOT/bench/lib/proc.sh"
 
 # wait_until SECONDS COMMAND...: polls until the command succeeds.
 wait_until() {
@@ -36,9 +32,7 @@ start_lab() {
 }
 
 listening() {
-	local line
-	{ read -r line <"$LAB_LOG"; } 2>/dev/null && [[ $line == 'listening on '* ]] || return 1
-	LAB_PORT=${line##*:}
+	[[ -e $LAB_LOG ]] && said_port "$LAB_LOG" && LAB_PORT=$PORT
 }
 
 # stop_lab: SIGTERM must be what ends it, with status 0 (a sanitizer's report is not).
@@ -51,13 +45,9 @@ stop_lab() {
 	((rc == 0)) || fail "the server ended with status $rc: $(cat "$LAB_LOG.err")"
 }
 
-# count NAME: one value from the page $LAB_COUNTS, 0 where the server never made the call.
+# count NAME: one value from the page $LAB_COUNTS.
 count() {
-	local name value n=0
-	while IFS=$'\t' read -r name value; do
-		[[ $name != "$1" ]] || n=$value
-	done < <("$BUILD/counts" "$LAB_COUNTS")
-	echo "$n"
+	counter "$LAB_COUNTS" "$1"
 }
 
 # requires COMMAND...: skips where one is missing.

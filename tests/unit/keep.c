@@ -1,6 +1,6 @@
 /* Keeps a socket of another process open beside it, as a thread inside its epoll_wait
  * does for a moment: a close there is not the last one, and sends no FIN. For
- * tests/unit/labs.bats; prints "kept" and holds on until stdin ends. */
+ * tests/unit/oneshot.bats; prints "kept" and holds on until stdin ends. */
 #include "args.h"
 #include "err.h"
 #include <errno.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2034,SC2154 # Bats sets and reads these elsewhere
+# shellcheck disable=SC2034,SC2046,SC2154 # Bats sets and reads these elsewhere; a family is a list
 # 09 and 10, servers of several processes: the labs' contract seen over the whole family, the
 # herd, who gets the work, and what is left when one of them dies.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
@@ -11,7 +11,6 @@ setup() {
 	load helper
 	CLIENT=$BUILD/tests/client
 	export LAB_COUNTS=$BATS_TEST_TMPDIR/counts
-	CONNECTED=()
 }
 
 teardown() {
@@ -22,7 +21,7 @@ teardown() {
 }
 
 workers() {
-	cat "/proc/$LAB_PID/task/$LAB_PID/children" 2>/dev/null || true
+	children "$LAB_PID"
 }
 
 workers_are() { # N
@@ -50,46 +49,20 @@ calls_made() {
 	[[ $(count epoll_ctl.calls) -ge $1 ]]
 }
 
-# connect N: one after the other; each is accepted before the next comes.
-connect() {
-	local fd i already
+# arrive N: one client after the other; each is accepted before the next comes.
+arrive() {
+	local already
 	already=$(count accept4.ok)
-	for ((i = 1; i <= $1; i++)); do
-		exec {fd}<>"/dev/tcp/127.0.0.1/$LAB_PORT"
-		CONNECTED+=("$fd")
-		pause 0.005
-	done
+	connect "$LAB_PORT" "$1" 0.005
 	wait_until 10 accepted $((already + $1))
+}
+
+no_room_in() { # PID
+	prlimit --pid "$1" --nofile="$(room_for "$1" 0):"
 }
 
 accepted() {
 	[[ $(count accept4.ok) -ge $1 ]]
-}
-
-hang_up() {
-	local fd
-	for fd in "${CONNECTED[@]}"; do exec {fd}>&-; done
-	CONNECTED=()
-}
-
-held() { # PID: its sockets but for the listening one
-	local fd n=-1
-	for fd in "/proc/$1/fd/"*; do
-		[[ ! -S $fd ]] || n=$((n + 1))
-	done
-	echo $n
-}
-
-switches() {
-	local pid files=()
-	for pid in $LAB_PID $(workers); do files+=("/proc/$pid/status"); done
-	awk '/^voluntary/ { n += $2 } END { print n }' "${files[@]}"
-}
-
-cpu_ticks() {
-	local pid files=()
-	for pid in $LAB_PID $(workers); do files+=("/proc/$pid/stat"); done
-	awk '{ n += $14 + $15 } END { print n }' "${files[@]}"
 }
 
 answers() { # within two seconds
@@ -99,19 +72,6 @@ answers() { # within two seconds
 	read -rt 2 -u "$fd" line || true
 	exec {fd}>&-
 	[[ $line == hello ]]
-}
-
-gone() { # PID...: nothing of them is left, dead ones aside
-	local pid
-	for pid; do
-		! grep -qs '^State:.[^ZX]' "/proc/$pid/status" || return 1
-	done
-}
-
-no_room_in() { # PID
-	local fd=0
-	while [[ -L /proc/$1/fd/$fd ]]; do fd=$((fd + 1)); done
-	prlimit --pid "$1" --nofile=$fd:
 }
 
 one_line_about() {
@@ -168,7 +128,7 @@ one_line_about() {
 			# shellcheck disable=SC2086
 			start_workers 4 $lab
 			all=$(workers)
-			connect 5
+			arrive 5
 			kill -STOP "${all%% *}"
 			kill -s $signal "$LAB_PID"
 			sent=$(date +%s%N) rc=0
@@ -201,9 +161,9 @@ one_line_about() {
 	for how in '' --exclusive; do
 		# shellcheck disable=SC2086
 		start_workers 8 09-exclusive $how
-		before=$(switches)
-		connect 60
-		per=$(((100 * ($(switches) - before)) / 60))
+		before=$(switches $(family "$LAB_PID"))
+		arrive 60
+		per=$(((100 * ($(switches $(family "$LAB_PID")) - before)) / 60))
 		echo "# 09-exclusive ${how:-plain}, 8 processes: 0.01 x $per wakeups a connection" >&3
 		if [[ $how ]]; then
 			[[ $per -ge 50 && $per -le 150 ]] || fail "exclusive: $per"
@@ -230,20 +190,20 @@ one_line_about() {
 
 @test "prefork: with a socket each every worker gets some; with EXCLUSIVE idle ones stay idle" {
 	start_workers 4 10-reuseport
-	connect 80
+	arrive 80
 	for pid in $(workers); do
-		[[ $(held "$pid") -ge 1 ]] || fail "worker $pid got none"
+		[[ $(sockets "$pid") -ge 2 ]] || fail "worker $pid got none"
 	done
 	hang_up
 	stop_lab
 	start_workers 4 09-exclusive --exclusive
 	for _ in {1..80}; do # the next comes when the last one's worker sleeps again
-		connect 1
+		arrive 1
 		wait_until 10 all_asleep
 	done
 	most=0
 	for pid in $(workers); do
-		n=$(held "$pid")
+		n=$(($(sockets "$pid") - 1))
 		[[ $n -le $most ]] || most=$n
 	done
 	[[ $most -eq 80 ]] || fail "the busiest has $most of 80"
@@ -252,9 +212,9 @@ one_line_about() {
 @test "prefork: EXCLUSIVE: who is woken and has no descriptor wakes the others, and nobody spins" {
 	requires prlimit
 	start_workers 2 09-exclusive --exclusive
-	connect 1
+	arrive 1
 	for pid in $(workers); do
-		[[ $(held "$pid") -eq 0 ]] || full=$pid
+		[[ $(sockets "$pid") -eq 1 ]] || full=$pid
 	done
 	no_room_in "$full"
 	wait_until 5 all_asleep
@@ -265,12 +225,12 @@ one_line_about() {
 	exec {late}<>"/dev/tcp/127.0.0.1/$LAB_PORT"
 	echo late >&"$late"
 	wait_until 5 refused $((errors + 4)) # twice each: they try again
-	calls=$(count epoll_wait.calls) ticks=$(cpu_ticks)
+	calls=$(count epoll_wait.calls) cpu=$(cpu_ns $(family "$LAB_PID"))
 	began=${EPOCHREALTIME/./}
 	pause 0.5
 	calls=$(($(count epoll_wait.calls) - calls)) turns=$(((${EPOCHREALTIME/./} - began) / 100000 + 1))
 	[[ $calls -le $((4 * turns)) ]] || fail "it spins: $calls epoll_wait in $turns tenths of a second"
-	[[ $(($(cpu_ticks) - ticks)) -lt 20 ]]
+	[[ $(($(cpu_ns $(family "$LAB_PID")) - cpu)) -lt 200000000 ]]
 	hang_up # one descriptor is free
 	line=
 	read -rt 10 -u "$late" line || true
@@ -434,7 +394,7 @@ few_more_answers() { # until nothing has come for a while
 @test "prefork: every descriptor is close-on-exec and every socket non-blocking" {
 	for lab in $BOTH; do
 		start_workers 2 "$lab"
-		connect 8
+		arrive 8
 		for pid in $(workers); do
 			for fd in "/proc/$pid/fd/"*; do
 				[[ $(readlink "$fd") == @(socket|anon_inode)* ]] || continue

@@ -30,8 +30,7 @@ traced() {
 	LAB_LOG=$BATS_TEST_TMPDIR/$2.log
 	"${before[@]}" "$BUILD/$2" --port 0 >"$LAB_LOG" 2>"$LAB_LOG.err" 3>&- &
 	LAB_PID=$!
-	wait_until 10 grep -q '^listening on ' "$LAB_LOG"
-	LAB_PORT=$(sed -n 's/^listening on .*://p' "$LAB_LOG")
+	wait_until 10 listening
 }
 
 one_line_about() {

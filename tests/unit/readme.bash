@@ -23,8 +23,9 @@ play() (
 			eval "${cmd%&} >$log &"
 			pid=$! # polling forks, and so changes $!
 			pids+=("$pid")
-			wait_until 10 grep -qs '^listening on ' "$log"
-			port=$(sed 's/.*://' "$log")
+			wait_until 10 said_port "$log" # sets PORT
+			# shellcheck disable=SC2153
+			port=$PORT
 			echo "listening on 127.0.0.1:8080"
 		else
 			eval "${cmd//8080/$port}" || true
