@@ -32,6 +32,6 @@ struct group {
 extern const struct group deck[];
 
 extern const struct card reading_cards[], ending_cards[], writing_cards[],
-	registering_cards[], descriptor_cards[], bitten_cards[];
+	registering_cards[], descriptor_cards[], bitten_cards[], special_cards[];
 
 #endif

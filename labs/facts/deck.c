@@ -7,5 +7,6 @@ const struct group deck[] = {
 	{ "Registering", registering_cards },
 	{ "Descriptors and errors", descriptor_cards },
 	{ "Where servers were bitten", bitten_cards },
+	{ "Timers, copies and sets in sets", special_cards },
 	{ 0 },
 };

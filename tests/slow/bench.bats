@@ -14,16 +14,14 @@ teardown() {
 	[[ -z ${RUNNER-} ]] || kill "$RUNNER" 2>/dev/null || true
 }
 
-columns() {
-	grep -v '^[#!]' "$OUT/$1.tsv" | head -n 1 | tr '\t' ' '
+# metrics SCENARIO: their names, in the order of the file.
+metrics() {
+	awk -F'\t' '/^[#!]/ || $1 == "scenario" { next } !seen[$6]++ { printf "%s%s", (n++ ? " " : ""), $6 } END { print "" }' "$OUT/$1.tsv"
 }
 
-# cells SCENARIO LAB COLUMN: its values.
+# cells SCENARIO SERVER METRIC: its values.
 cells() {
-	awk -F'\t' -v lab="$2" -v want="$3" '
-		/^[#!]/ { next }
-		!c { for (i = 1; i <= NF; i++) if ($i == want) c = i; next }
-		$1 == lab { print $c }' "$OUT/$1.tsv"
+	awk -F'\t' -v server="$2" -v want="$3" '$2 == server && $6 == want { print $7 }' "$OUT/$1.tsv"
 }
 
 requires_variants() {
@@ -34,7 +32,7 @@ requires_variants() {
 	requires_variants
 	LABS='03 04 lt-ctl lt-small' SCENARIOS=syscalls SCALE=0.2 run bench/run
 	assert_success
-	run awk -F'\t' '/^(0|lt)/ { s = 0; for (i = 3; i <= NF; i++) s += $i; printf "%s %d\n", $1, s + 0.1 }' "$OUT/syscalls.tsv"
+	run awk -F'\t' '$6 == "calls" { printf "%s %d\n", $2, $7 + 0.1 }' "$OUT/syscalls.tsv"
 	assert_output $'03-epoll-lt 3\n04-epoll-et 4\nlt-ctl 6\nlt-small 12'
 	run cells syscalls lt-ctl epoll_ctl
 	assert_output 2
@@ -52,11 +50,10 @@ requires_variants() {
 @test "bench: claim and spectrum have the contract's columns, a row for each trial, machine and gate in the head" {
 	SCENARIOS=claim run bench/run
 	assert_success
-	run columns claim
-	assert_output 'lab trial pair kept why connections rate p50_us p90_us p99_us syscalls_per_s calls_per_request epoll_wait epoll_ctl recv_ok recv_eagain send cpu_percent cpu_us lost_percent lag_p99_us'
-	run columns spectrum
-	assert_output 'lab trial pair kept percentile inverse us'
-	run grep -c '^03-epoll-lt	1	1	[01]	' "$OUT/claim.tsv"
+	[[ $(metrics claim) =~ ^p50_us\ p90_us\ (p99_us\ )?syscalls_per_s\ calls_per_request\ epoll_wait\ epoll_ctl\ recv_ok\ recv_eagain\ send\ cpu_percent\ cpu_us\ lost_percent\ lag_p99_us ]] || fail "$(metrics claim)"
+	[[ $(metrics spectrum) = us ]]
+	grep -q '^# case: inverse' "$OUT/spectrum.tsv"
+	run grep -cE '^claim	03-epoll-lt	-	1	([01]|limited)	p50_us	' "$OUT/claim.tsv"
 	assert_output 1
 	for key in 'lost at rest' governor mitigations memory 'port range' tcp_wmem tcp_rmem 'sha256 load' kept profile; do
 		grep -q "^# $key: ." "$OUT/claim.tsv" || fail "no $key"
@@ -74,7 +71,7 @@ requires_variants() {
 	assert_output 0
 	# Where the machine keeps 03 from running for as long as the client pauses, a reply is not
 	# seen to be stuck; it is, and costs the same.
-	run awk -F'\t' '/^03/ && $6 > 0 && $7 > 0 { printf "%.1f\n", $8 * $7 / $6 }' "$OUT/backpressure.tsv"
+	run awk "BEGIN { printf \"%.1f\", $(cells backpressure 03-epoll-lt epoll_ctl_per_blocked) * $(cells backpressure 03-epoll-lt blocked) / $(cells backpressure 03-epoll-lt replies) }"
 	assert_output 2.0
 }
 
@@ -121,14 +118,14 @@ verdict_on() {
 	[[ -z $(ps -o pid= -s "$RUNNER") ]]
 	unset RUNNER
 	[[ -s $OUT/syscalls.tsv && ! -e $OUT/bursts.tsv ]]
-	before=$(find "$OUT/.state" -path '*round_1/rows' -exec cksum {} + | sort)
-	there=$(find "$OUT/.state" -name rows | wc -l)
+	before=$(find "$OUT/.state" -name '*round_1' -exec cksum {} + | sort)
+	there=$(find "$OUT/.state" -mindepth 3 -type f | wc -l)
 	run bench/run
 	assert_success
 	assert_line "going on with an interrupted run: $there trials are there"
 	refute_line --partial 'round 1 '
 	assert_line --partial 'round 4 '
-	[[ $(cells bursts 03-epoll-lt trial | tr '\n' ' ') = '1 2 3 4 ' ]]
+	[[ $(awk -F'\t' '$2 == "03-epoll-lt" && $6 == "p50_us" { print $4 }' "$OUT/bursts.tsv" | xargs) = '1 2 3 4' ]]
 	while read -r _ _ file; do
 		[[ ! -e $file ]]
 	done <<<"$before"
@@ -136,8 +133,8 @@ verdict_on() {
 }
 
 @test "bench: the state of another plan is not used" {
-	mkdir -p "$OUT/.state/c0ffee/syscalls/03-epoll-lt"
-	echo nonsense >"$OUT/.state/c0ffee/syscalls/03-epoll-lt/rows"
+	mkdir -p "$OUT/.state/c0ffee/syscalls"
+	echo nonsense >"$OUT/.state/c0ffee/syscalls/03-epoll-lt_round_1"
 	LABS=03 SCENARIOS=syscalls run bench/run
 	assert_success
 	assert_line --partial 'belongs to another build or plan'
@@ -161,13 +158,13 @@ verdict_on() {
 	export BUILD=$BATS_TEST_TMPDIR/build ARMS=03-epoll-lt SCENARIOS=saturation
 	run bench/run
 	assert_success
-	run grep '^# maximum' "$OUT/saturation.tsv"
-	assert_output --regexp '^# maximum 03-epoll-lt: >= 5[0-9]{4} \(client-limited\)$'
+	run grep -P '\tmaximum\t' "$OUT/saturation.tsv"
+	assert_output --regexp $'^saturation\t03-epoll-lt\t-\t1\tlimited\tmaximum\t5[0-9]{4}$'
 	# And one that finds the server late instead.
 	sed -i 's/lag=900 rc=5/lag=1 rc=0 P90=5000/' "$BUILD/load"
 	run bench/run
-	run grep '^# maximum' "$OUT/saturation.tsv"
-	assert_output --regexp '^# maximum 03-epoll-lt: 5[0-9]{4}$'
+	run grep -P '\tmaximum\t' "$OUT/saturation.tsv"
+	assert_output --regexp $'^saturation\t03-epoll-lt\t-\t1\t1\tmaximum\t5[0-9]{4}$'
 }
 
 @test "bench: a trial that the machine has spoiled stays, says why, and is tried again" {
@@ -181,10 +178,9 @@ verdict_on() {
 	chmod +x "$BATS_TEST_TMPDIR/build/load"
 	BUILD=$BATS_TEST_TMPDIR/build LIMIT_MS=900000 PAIRS=2 MANY=1 LABS="03 04" SCENARIOS=idle run bench/run
 	assert_success
-	run cells idle 03-epoll-lt pair
+	run awk -F'\t' '$2 == "03-epoll-lt" && $6 == "p50_us" { print $4 }' "$OUT/idle.tsv"
 	assert_output $'1\n2\n3\n4'
-	run cells idle 04-epoll-et why
-	assert_line --index 0 'lag p99 70 us, lost 50 %'
+	grep -qx '# rejected: 04-epoll-et 1 1 lag p99 70 us, lost 50 %' "$OUT/idle.tsv"
 	grep -qx '# kept: 0 of 8' "$OUT/idle.tsv"
 	grep -qx '# noise: machine too noisy for tail claims' "$OUT/idle.tsv"
 }
@@ -195,25 +191,21 @@ verdict_on() {
 	BUILD=$BATS_TEST_TMPDIR/build LABS="03 libev" SCENARIOS=peers run bench/run
 	assert_success
 	grep -qx '! libev error not built' "$OUT/peers.tsv"
-	run columns peers
-	assert_output 'lab trial pair kept why connections rate cpu_us p50_us max_per_s bytes_per_idle'
+	[[ $(metrics peers) = 'cpu_us p50_us max_per_s bytes_per_idle' ]] || fail "$(metrics peers)"
 	[[ $(cells peers 03-epoll-lt bytes_per_idle | tail -n 1) =~ ^[0-9]+$ ]] # of so few: a page, or none
 }
 
 @test "bench: the other files have the contract's columns and rows" {
 	SCENARIOS="bursts slow hundred omission" run bench/run
 	assert_success
-	run columns bursts
-	assert_output 'lab trial pair kept why depth calls_per_request cpu_us p50_us'
-	run columns slow
-	assert_output 'lab trial pair kept why slow p50_us p99_us cpu_us memory_kb'
+	[[ $(metrics bursts) = 'calls_per_request cpu_us p50_us' ]] || fail "$(metrics bursts)"
+	[[ $(metrics slow) =~ ^p50_us\ (p99_us\ )?cpu_us\ memory_kb ]] || fail "$(metrics slow)"
 	[[ $(cells slow 04-epoll-et memory_kb | tail -n 1) -gt 1000 ]] # 100 replies stuck at the high-water mark
-	run columns hundred
-	assert_output 'lab servers clients connections active rate achieved p50_us p99_us cpu_us idle_cpu_percent user_bytes_per_idle kernel_bytes_per_idle limit'
+	[[ $(metrics hundred) =~ ^user_bytes_per_idle\ kernel_bytes_per_idle\ idle_cpu_percent\ servers\ connections\ connections_each\ achieved\ p50_us ]] || fail "$(metrics hundred)"
+	grep -q '^# limit: ' "$OUT/hundred.tsv"
 	run cells hundred 03-epoll-lt connections
 	assert_output 200
-	run columns omission
-	assert_output 'how percentile inverse us'
+	[[ $(metrics omission) = us ]]
 }
 
 @test "bench: refusals are one line that names the culprit" {
@@ -236,13 +228,14 @@ verdict_on() {
 	[[ $(nproc) -ge 2 ]] || skip "needs two CPUs: with one there is nothing to pin apart"
 	LABS='09 10' SCENARIOS=workers run bench/run
 	assert_success
+	placed() { sed -n "s/^# cpus: $1 \([0-9]*\) 1: /\1 /p" "$OUT/workers.tsv"; } # workers, CPUs
 	all=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
 	for lab in 09-exclusive--exclusive 10-reuseport; do
-		[[ $(cells workers $lab cpus | sort -u) = "$all" ]] || fail "$lab: $(cells workers $lab cpus | xargs)"
-		[[ $(cells workers $lab workers | xargs) = '1 2 4 8' ]]
+		[[ $(placed $lab | cut -d' ' -f2 | sort -u) = "$all" ]] || fail "$lab: $(placed $lab | xargs)"
+		[[ $(placed $lab | cut -d' ' -f1 | xargs) = '1 2 4 8' ]]
 	done
-	[[ $(cells workers 10-reuseport--pin cpus | head -n 1) =~ ^[0-9]+$ ]]
-	[[ $(cells workers 10-reuseport--pin cpus | sed -n 2p) =~ ^[0-9]+\+[0-9]+$ ]]
+	[[ $(placed 10-reuseport--pin | sed -n 1p) =~ ^1\ [0-9]+$ ]]
+	[[ $(placed 10-reuseport--pin | sed -n 2p) =~ ^2\ [0-9]+\+[0-9]+$ ]]
 	grep -q '^# what: .*client on CPU [0-9]*, every server free to use all CPUs; --pin: worker i' "$OUT/workers.tsv"
 	grep -q "^# pinning: client cpu [0-9]*, server cpu .*[,-]" "$OUT/workers.tsv"
 }
