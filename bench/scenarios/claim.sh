@@ -61,7 +61,7 @@ saturation_trial() {
 step() {
 	cat "$STATE/saturation/$2_$1_round_"* | awk -F'\t' '
 		$6 == "late" { all++; if ($5 == "limited") limited++; else if ($7) late++; else ok++ }
-		END { print 2 * ok > all ? "ok" : limited && limited >= late ? "client-limited" : "late" }'
+		END { print(2 * ok > all ? "ok" : limited && limited >= late ? "client-limited" : "late") }'
 }
 
 # Up in steps of 1.5 until a step fails, then halves of what is left, to 5 %. Each lab has a
