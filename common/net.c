@@ -46,17 +46,26 @@ static struct text address_text(const struct address *a)
 	return t;
 }
 
+/* An accepted socket inherits TCP_NODELAY from the listener. */
+static int tcp_socket(const struct address *a)
+{
+	int one = 1;
+	int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die_errno("socket");
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
+		die_errno("setsockopt TCP_NODELAY");
+	return fd;
+}
+
 int listen_tcp(const struct address *at)
 {
 	int one = 1;
-	int lfd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int lfd = tcp_socket(at);
 
-	if (lfd < 0)
-		die_errno("socket");
 	if (setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0)
 		die_errno("setsockopt SO_REUSEADDR");
-	if (setsockopt(lfd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
-		die_errno("setsockopt TCP_NODELAY");
 	if (bind(lfd, (const struct sockaddr *)&at->sa, at->len) < 0)
 		die_errno("bind");
 	if (listen(lfd, SOMAXCONN) < 0)
@@ -66,14 +75,7 @@ int listen_tcp(const struct address *at)
 
 int client_socket(const struct address *to)
 {
-	int one = 1;
-	int fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		die_errno("socket");
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
-		die_errno("setsockopt TCP_NODELAY");
-	return fd;
+	return tcp_socket(to);
 }
 
 void client_connect(int fd, const struct address *to)

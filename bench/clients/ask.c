@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 			.max = 60000 },
 		{ 0, "wait", "MS", "for an answer, then give up (1000)",
 			.number = &wait_ms, .min = 1, .max = 60000 },
-		{ 0, "steps", NULL, "tell each on stdout, and wait for a byte on stdin",
+		{ 0, "steps", NULL, "print each, then wait for a byte on stdin",
 			.flag = &steps },
 		{ 0 },
 	};

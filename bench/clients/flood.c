@@ -252,7 +252,7 @@ int main(int argc, char **argv)
 			.min = 1, .max = MAX_MS },
 		{ 0, "counts", "FILE", "the server's LAB_COUNTS page",
 			.text = &counts_file },
-		{ 0, "tsv", NULL, "a row for each ping: ms, us, in the flood or not",
+		{ 0, "tsv", NULL, "a row for each ping: ms, us, in the flood",
 			.flag = &tsv },
 		{ 0 },
 	};
@@ -260,10 +260,8 @@ int main(int argc, char **argv)
 	uint64_t reads = 0, waits = 0;
 
 	args_parse(argc, argv,
-		"Floods an echo server and pings it: worst answer at rest, and in the "
-		"flood.\nExit status: 0 good, 1 no set-up, 2 usage, 3 an answer was "
-		"wrong or "
-		"missing.",
+		"Floods an echo server and pings it: its slowest answers.\n"
+		"Exit status: 0 good, 1 no set-up, 2 usage, 3 a wrong or missing answer.",
 		"", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);

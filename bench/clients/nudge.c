@@ -163,7 +163,7 @@ int main(int argc, char **argv)
 			.max = 100000 },
 		{ 0, "gap-ms", "MS", "so far apart, or more (50)", .number = &gap,
 			.min = 1, .max = 60000 },
-		{ 0, "order", NULL, "tell which answers come out of place",
+		{ 0, "order", NULL, "count the answers that come out of place",
 			.flag = &order },
 		{ 0, "tsv", NULL, "a row of ms, sent, answered every 20 ms",
 			.flag = &tsv },
@@ -172,10 +172,9 @@ int main(int argc, char **argv)
 	struct address at;
 
 	args_parse(argc, argv,
-		"Sends a burst, waits, sends single bytes; tells how much was answered.\n"
-		"Exit status: 0 good, 1 no set-up, 2 usage, 3 a connection that broke, "
-		"or "
-		"a wrong answer.",
+		"Sends a burst, waits, sends single bytes; prints how much came back.\n"
+		"Exit status: 0 good, 1 no set-up, 2 usage, 3 a broken connection, or a\n"
+		"wrong answer.",
 		"", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 	long got = 0;
 	ssize_t n = 1;
 
-	args_parse(argc, argv, "reads all that a server sends; the end is told on stderr",
+	args_parse(argc, argv, "Reads all that a server sends. Prints its end on stderr.",
 		"", opts);
 	if (address_parse(&at, host, (uint16_t)port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", host);

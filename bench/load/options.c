@@ -30,7 +30,7 @@ static const struct opt table[] = {
 		.min = 1, .max = 1000000 },
 	{ 0, "active", "N", "send on so many of them (all)", .number = &asked.active,
 		.min = 1, .max = 1000000 },
-	{ 'r', "rate", "R", "requests a second over all; 0: closed loop (0)",
+	{ 'r', "rate", "R", "requests a second in all; 0: closed loop (0)",
 		.real = &asked.rate, .max = MAX_RATE },
 	{ 0, "arrival", "poisson|fixed", "how they are spaced (poisson)",
 		.choice = &asked.arrival },
@@ -48,7 +48,7 @@ static const struct opt table[] = {
 		.max = 1e15 },
 	{ 0, "counts", "FILE", "the server's LAB_COUNTS page",
 		.text = &asked.counts_file },
-	{ 0, "pid", "PID", "the server, for its CPU time if it has no such page",
+	{ 0, "pid", "PID", "the server without a page, for its CPU time",
 		.number = &asked.pid, .min = 1, .max = 1e9 },
 	{ 0, "rcvbuf", "BYTES", "a small receive buffer: a slow reader's",
 		.number = &asked.rcvbuf, .min = 1, .max = 1e9 },
@@ -58,7 +58,7 @@ static const struct opt table[] = {
 	{ 0, "hgrm", "FILE", "write the percentile spectrum there",
 		.text = &asked.hgrm_file },
 	{ 0, "graceful", NULL, "end with FIN, not with RST", .flag = &asked.graceful },
-	{ 0, "gate", NULL, "exit with 4 if this machine was too noisy to trust it",
+	{ 0, "gate", NULL, "exit with 4 if this machine was too noisy",
 		.flag = &asked.gate },
 	{ 0 },
 };
@@ -68,11 +68,9 @@ struct address options_parse(int argc, char **argv)
 	struct address at;
 
 	args_parse(argc, argv,
-		"Loads an echo server and verifies every byte. Exit status: 0 good, 1 no "
-		"set-up, "
-		"2 usage,\n3 a wrong, missing or failed reply, 4 too noisy (--gate), 5 "
-		"this "
-		"program was the limit.",
+		"Loads an echo server and verifies every byte.\n"
+		"Exit status: 0 good, 1 no set-up, 2 usage, 3 a wrong or missing reply,\n"
+		"4 too noisy (--gate), 5 this program was the limit.",
 		"", table);
 	if (address_parse(&at, asked.host, (uint16_t)asked.port) < 0)
 		die_usage("--host: '%s' is not an IPv4 or IPv6 address", asked.host);

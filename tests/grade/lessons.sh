@@ -48,14 +48,19 @@ lesson_survives_the_rude() {
 		"the next client is served" "$said"
 }
 
-lesson_asks_kernel_to_wait() {
+# calls_at_most MOST EACH NAME...: so many of these calls in all, EACH of them for a request.
+calls_at_most() {
 	server || return
 	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
-	local n most=$((2 * REQUESTS + 10))
-	n=$(calls recv send read write poll epoll_wait)
-	verdict "$([[ $n -le $most ]] && echo pass || echo fail)" \
+	local n
+	n=$(calls "${@:3}")
+	verdict "$([[ $n -le $1 ]] && echo pass || echo fail)" \
 		"$REQUESTS requests of 64 bytes, one after the other" \
-		"one recv and one send each: at most $most calls" "$n calls"
+		"$2 each: at most $1 calls" "$n calls"
+}
+
+lesson_asks_kernel_to_wait() {
+	calls_at_most $((2 * REQUESTS + 10)) "one recv and one send" recv send read write poll epoll_wait
 }
 
 lesson_eagain_means_later() {
@@ -97,13 +102,8 @@ lesson_out_only_while_stuck() {
 }
 
 lesson_four_calls() {
-	server || return
-	small_requests || { verdict fail "$REQUESTS small requests" "an answer to each" "$CLIENT_SAID" && return; }
-	local n most=$((4 * REQUESTS + 20))
-	n=$(calls epoll_wait epoll_ctl recv send read write)
-	verdict "$([[ $n -le $most ]] && echo pass || echo fail)" \
-		"$REQUESTS requests of 64 bytes, one after the other" \
-		"epoll_wait, recv, send, recv (EAGAIN) each: at most $most calls" "$n calls"
+	calls_at_most $((4 * REQUESTS + 20)) "epoll_wait, recv, send, recv (EAGAIN)" \
+		epoll_wait epoll_ctl recv send read write
 }
 
 lesson_goes_on_after_stuck() {

@@ -13,10 +13,6 @@ teardown() {
 	nothing_left
 }
 
-own_source() { # LAB: the source that is right for its exercise
-	echo "$ROOT/labs/$(solution "$1")/server.c"
-}
-
 @test "exercises: every lab has three hints, and its README promises what check says" {
 	for lab in "${LABS[@]}"; do
 		last=

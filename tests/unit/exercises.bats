@@ -14,10 +14,6 @@ teardown() {
 	nothing_left
 }
 
-own_source() { # LAB: the source that is right for its exercise
-	echo "$ROOT/labs/$(solution "$1")/server.c"
-}
-
 one_line_status_2() { # WORD COMMAND...
 	run --separate-stderr "${@:2}"
 	assert_failure 2

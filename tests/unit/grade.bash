@@ -11,6 +11,10 @@ grade_setup() {
 	mapfile -t LABS < <(labs_with_exercise)
 }
 
+own_source() { # LAB: the source that is right for its exercise
+	echo "$ROOT/labs/$(solution "$1")/server.c"
+}
+
 # nasty PROBE: a program whose main does what stdin says, once it listens; it must fail, soon,
 # and nothing of it may stay. Sets output.
 nasty() {

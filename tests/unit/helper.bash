@@ -58,40 +58,40 @@ requires() {
 	done
 }
 
-# ticks: sets ALL and OWN, CPU time so far in ticks: of the whole machine, and of what is ours
-# (the server, this shell, and what it waited for).
-ticks() {
-	local pid line stat
-	read -ra stat </proc/stat # cpu user nice system idle iowait irq softirq steal
-	ALL=$((stat[1] + stat[2] + stat[3] + stat[6] + stat[7] + stat[8])) OWN=0
-	for pid in "$BASHPID" ${LAB_PID-}; do
-		line=$(<"/proc/$pid/stat")
-		read -ra stat <<<"${line##*) }" # from the state on; utime stime cutime cstime
-		OWN=$((OWN + stat[11] + stat[12] + stat[13] + stat[14]))
+# queued PID...: prints how long their threads have waited for a processor, in ns: proc(5).
+queued() {
+	local pid file waited sum=0
+	for pid; do
+		for file in "/proc/$pid/task/"*/schedstat; do
+			{ read -r _ waited _ <"$file" && sum=$((sum + waited)); } 2>/dev/null || true
+		done
 	done
+	echo $sum
 }
 
-# beside COMMAND...: sets OTHERS, the share of the machine that other processes took meanwhile,
-# in per cent of all processors.
-beside() {
-	local all own began
-	ticks
-	all=$ALL own=$OWN began=${EPOCHREALTIME/./}
+# harm PERMILLE: what a trial's process lost of its time; HARM keeps the worst of the trial.
+harm() {
+	((HARM >= ${1:-0})) || HARM=$1
+}
+
+# watched COMMAND...: runs it, the window of a trial; what the server waited meanwhile is harm.
+watched() {
+	local began=${EPOCHREALTIME/./} waited
+	waited=$(queued "$LAB_PID")
 	"$@"
-	ticks # of 10 ms
-	OTHERS=$(((ALL - all - OWN + own) * 1000000 / (${EPOCHREALTIME/./} - began) / $(nproc)))
+	harm $((($(queued "$LAB_PID") - waited) / (${EPOCHREALTIME/./} - began)))
 }
 
-# undisturbed [--if CONDITION] COMMAND...: runs it until others took less than a tenth of the
-# machine meanwhile, or what they took did no harm (CONDITION is false). After five times the
-# test is skipped. What COMMAND leaves is then judged once.
+# undisturbed TRIAL...: TRIAL calls watched, and harm for its other processes. One that lost more
+# than 2 % of its time is thrown away before anybody looks at its verdict. The first calm one is
+# judged, once.
 undisturbed() {
-	local try harmed=true
-	[[ $1 != --if ]] || { harmed=$2 && shift 2; }
-	for try in 1 2 3 4 5; do
-		beside "$@"
-		((OTHERS >= 10)) && $harmed || return 0
-		echo "# try $try: other processes took $OTHERS % of the machine"
+	local try
+	for try in {1..5}; do
+		HARM=0
+		"$@"
+		((HARM > 20)) || return 0
+		echo "# trial $try: a process of it lost $HARM/1000 of its time"
 	done
-	skip "this machine is busy: other processes took $OTHERS % of it in the last of $try tries"
+	skip "this machine is busy: in each of 5 trials a process of the test lost more than 2 % of its time"
 }

@@ -64,3 +64,28 @@ anchors_in() {
 		[[ $line =~ '</a>**'[^*]+'**: '.*\.$ && ! $line =~ \.\ [A-Z] ]] || fail "$line"
 	done
 }
+
+# help_of NAME: the help of build/NAME; `make` is `make help`.
+help_of() {
+	case $1 in
+	make) make --no-print-directory help ;;
+	*) "$BUILD/$1" --help ;;
+	esac
+}
+
+@test "words: help has its usage first, 80 columns, short sentences and plain verbs" {
+	bad=
+	for name in load nudge flood sink ask counts make; do
+		help_of "$name" >"$BATS_TEST_TMPDIR/help"
+		[[ $name == make || $(head -n 1 "$BATS_TEST_TMPDIR/help") == "usage: $name "* ]] ||
+			bad+=" $name: usage is not the first line."
+		bad+=$(LC_ALL=C awk -v name="$name" '
+			{ line = $0; gsub(/[\200-\277]/, "", line) }
+			length(line) > 80 { print " " name ": over 80 columns: " $0 }
+			{ n = split($0, sentence, /[.;:]( |$)/)
+			  for (i = 1; i <= n; i++) if (split(sentence[i], word, " ") > 25) print " " name ": over 25 words: " sentence[i] }
+			tolower(" " $0 " ") ~ /[^a-z](who|whose|tells?|told|stands?|knows?)[^a-z]/ { print " " name ": say it plainly: " $0 }' \
+			"$BATS_TEST_TMPDIR/help")
+	done
+	[[ -z $bad ]] || fail "$bad"
+}
