@@ -231,7 +231,7 @@ test: tests-built  ## run the tests (one to four minutes); test-slow has the res
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	$(call need,nc,netcat-openbsd)
-	BATS_TEST_TIMEOUT=180 $(call bats,$(JOBS)) tests/unit; $(skips)
+	BATS_TEST_TIMEOUT=180 $(call bats,$(JOBS)) --filter-tags '!quiet' tests/unit; $(skips)
 
 # Three files of tests at a time, where bats can: some only wait.
 JOBS = $(shell command -v parallel >/dev/null && echo --jobs 3 --no-parallelize-within-files)
@@ -240,12 +240,18 @@ JOBS = $(shell command -v parallel >/dev/null && echo --jobs 3 --no-parallelize-
 bats = BUILD=$(abspath $B) bats --report-formatter tap --output $B/tests $1 $(BATS_FLAGS)
 skips = rc=$$?; awk -f tests/unit/skips.awk $B/tests/report.tap; exit $$rc
 
+# They weigh what a server waits for a processor: beside two other files of tests they would
+# only be skipped.
+test-quiet: tests-built  ## the few tests that need the machine for themselves
+	$(call need,bats,bats bats-support bats-assert)
+	BATS_TEST_TIMEOUT=180 $(call bats) --filter-tags quiet tests/unit; $(skips)
+
 test-slow: tests-built  ## what takes minutes: the full bench in small, the demos, the generator's validation
 	$(call need,bats,bats bats-support bats-assert)
 	$(call need,jq,jq)
 	BATS_TEST_TIMEOUT=400 $(call bats) $(or $(FILES),tests/slow); $(skips) # one at a time: much of it is about time
 
-test-full: test  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
+test-full: test test-quiet  ## the tests again under each sanitizer, the slow ones, every verdict, a thousand seeds, the fuzzers
 	$(MAKE) test-slow
 	$(MAKE) SAN=asan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults|facts):'" test
 	$(MAKE) SAN=tsan BATS_FLAGS="$(BATS_FLAGS) -f '^(labs|faults):'" test
@@ -261,7 +267,7 @@ test-full: test  ## the tests again under each sanitizer, the slow ones, every v
 RIGHT = 03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot 11-sendfile
 VALGRIND = valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99
 
-SOURCES := $(wildcard common/*.[ch] common/probe/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*/*.[ch] tests/*/*/*.[ch])
+SOURCES := $(wildcard common/*.[ch] common/probe/*.[ch] $(filter-out bench/peers/%,$(wildcard bench/*/*.[ch])) $(PEERS:%=bench/peers/%.c) labs/*/*.c labs/zoo/*/*.c tests/*/*.[ch] tests/unit/*/*.[ch])
 # Each says in its first lines what it is.
 SCRIPTS = $(shell grep -lsE '^\#!.*(sh|bats)$$|^\# shellcheck shell=' bench/* bench/*/* plots/* tests/* tests/*/*) .ci/run
 
@@ -337,4 +343,4 @@ parent = $(shell sed -n 's/.*Parent:[^0-9]*\([0-9][0-9]-[a-z-]*\).*/\1/p' labs/$
 LABS ?=
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
-.PHONY: all compiler built tests-built test-programs grader plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor
+.PHONY: test-quiet all compiler built tests-built test-programs grader plots charts report claims gallery compare bench cross-check facts demo run diff diffstat test test-slow test-full lint setup setup-lint setup-peers setup-wild wild clean help zoo selfcheck fuzz exercise check hint grade trace doctor

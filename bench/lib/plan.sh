@@ -1,5 +1,5 @@
 # The plan: every scenario runs dry first, to know how long all take; then for real.
-# shellcheck shell=bash disable=SC2153 # bench/run sets SCALE, LIMIT_MS, STARTED
+# shellcheck shell=bash disable=SC2153,SC2034 # bench/run sets SCALE, LIMIT_MS, STARTED
 
 DRY=1 TOTAL_MS=0 DONE_MS=0
 

@@ -2,7 +2,7 @@
 # each finds. A number becomes a row when its trial is over:
 #   scenario  server  case  trial  kept  metric  value
 # A trial measures $LAB in $CASE (empty: there is only one case) for the $ROUND-th time.
-# shellcheck shell=bash disable=SC2034,SC2153 # who sources this reads and sets more
+# shellcheck shell=bash disable=SC2034,SC2153,SC2119,SC2120 # who sources this reads and sets more
 
 NUMBERS=$TMP/numbers # of the trial: metric, value; before them the case and the scenario if others
 NOTES=/dev/null      # lines of # and ! for the head of the file

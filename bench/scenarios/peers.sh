@@ -1,5 +1,5 @@
 # 03 and 04 beside echo servers on libraries that everybody knows.
-# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run and its libraries set these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016 # bench/run and its libraries set these; $names of jq
 
 PEER_ARMS='03-epoll-lt 04-epoll-et libev libuv libevent'
 

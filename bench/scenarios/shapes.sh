@@ -1,5 +1,5 @@
 # Other shapes of load: idle connections, bursts, streams, clients that do not read.
-# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # bench/run and its libraries set these; $names of jq
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034,SC2016 # bench/run and its libraries set these; $names of jq
 
 idle_trial() {
 	enough_descriptors "$CASE" || return 0

@@ -161,27 +161,34 @@ void *find_fd(const void *list, size_t n, size_t size, int fd)
 	return n > 0 ? bsearch(&fd, list, n, size, by_fd) : NULL;
 }
 
+/* The descriptors by their files. */
+struct file {
+	uint64_t inode;
+	struct fd *fd;
+};
+
 static int by_inode(const void *a, const void *b)
 {
-	uint64_t x = (*(struct fd *const *)a)->inode, y = (*(struct fd *const *)b)->inode;
+	uint64_t x = ((const struct file *)a)->inode, y = ((const struct file *)b)->inode;
 
 	return (x > y) - (x < y);
 }
 
 /* A registration belongs to the file, and every number of that file shares it. */
-static void link_inode(struct entry *e, struct fd **list, size_t n)
+static void link_inode(struct entry *e, const struct file *list, size_t n)
 {
-	struct fd key = { .inode = e->inode }, *want = &key;
-	struct fd **at = n > 0 ? bsearch(&want, list, n, sizeof *list, by_inode) : NULL;
+	const struct file want = { .inode = e->inode };
+	const struct file *at =
+		n > 0 ? bsearch(&want, list, n, sizeof want, by_inode) : NULL;
 
 	if (!at || e->inode == 0)
 		return;
-	while (at > list && at[-1]->inode == e->inode)
+	while (at > list && at[-1].inode == e->inode)
 		at--;
-	for (; at < list + n && (*at)->inode == e->inode; at++) {
-		(*at)->watched++;
+	for (; at < list + n && at->inode == e->inode; at++) {
+		at->fd->watched++;
 		if (!e->is)
-			e->copy = *at;
+			e->copy = at->fd;
 	}
 }
 
@@ -195,10 +202,10 @@ static int by_number_and_file(const void *a, const void *b)
 
 static void link_entries(struct look *l)
 {
-	struct fd **list = grown(NULL, l->n_fds + 1, sizeof *list);
+	struct file *list = grown(NULL, l->n_fds + 1, sizeof *list);
 
 	for (size_t i = 0; i < l->n_fds; i++)
-		list[i] = &l->fds[i];
+		list[i] = (struct file){ l->fds[i].inode, &l->fds[i] };
 	qsort(list, l->n_fds, sizeof *list, by_inode);
 	for (size_t i = 0; i < l->n_sets; i++) {
 		struct set *s = &l->sets[i];

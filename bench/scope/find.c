@@ -138,8 +138,8 @@ static void judge_input(const struct subject *j)
 		return;
 	what_waits(s, text);
 	if (asleep_elsewhere(j->l))
-		found(j, '.', "unread", "%s unread for %.1f s: no thread is in epoll_wait",
-			text, for_s);
+		found(j, '.', "unread",
+			"%s unread for %.1f s: no thread is in epoll_wait", text, for_s);
 	else if (!(ev & EPOLLIN))
 		found(j, '.', "paused", "EPOLLIN not armed, %s unread: paused for %.1f s",
 			text, for_s);

@@ -223,11 +223,12 @@ void show_text(
 	const struct look *l, const struct findings *found, size_t rows, size_t cols)
 {
 	struct page page = { .rows = rows, .cols = cols }, *p = &page;
-	char counted[48] = "", head[256], events[64], limit[32];
+	char counted[48] = "", head[256], events[64], limit[32] = "";
 
 	if (l->counted)
 		snprintf(counted, sizeof counted, ", epoll_wait %.1f/s", l->returns_s);
-	snprintf(limit, sizeof limit, l->limit ? "/%zu" : "", l->limit);
+	if (l->limit)
+		snprintf(limit, sizeof limit, "/%zu", l->limit);
 	snprintf(head, sizeof head,
 		"%d %s, state %c, CPU %.0f %%, wakeups %.1f/s%s, fds %zu%s", (int)l->pid,
 		l->name, l->state, l->cpu, l->wakeups_s, counted, l->n_fds, limit);

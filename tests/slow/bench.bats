@@ -115,7 +115,7 @@ verdict_on() {
 	rc=0
 	wait "$RUNNER" || rc=$?
 	[[ $rc -eq 130 ]]
-	[[ -z $(ps -o stat= -s "$RUNNER" | grep -v Z) ]] # who has ended may wait for init
+	run ! grep -qv Z <(ps -o stat= -s "$RUNNER") # who has ended may wait for init
 	unset RUNNER
 	[[ -s $OUT/syscalls.tsv && ! -e $OUT/bursts.tsv ]]
 	before=$(find "$OUT/.state" -name '*round_1' -exec cksum {} + | sort)

@@ -1,5 +1,5 @@
-/* A process whose epoll sets are known, for tests/unit/scope.bats: prints its descriptors as
- * `name=number` words and sleeps until stdin ends. */
+/* A process whose epoll sets are known, for tests/unit/scope.bats: prints its descriptors
+ * as `name=number` words and sleeps until stdin ends. */
 #include "err.h"
 #include "net.h"
 #include <errno.h>

@@ -48,6 +48,7 @@ start_bad() { # MODE
 	assert_output ok
 }
 
+# bats test_tags=quiet
 @test "one connection to 03: each request is one epoll_wait, one recv, one send" {
 	start_lab 03-epoll-lt
 	undisturbed trial \
@@ -148,6 +149,7 @@ start_bad() { # MODE
 	done
 }
 
+# bats test_tags=quiet
 @test "a reply that never comes is unanswered, and as old as it is" {
 	start_bad silent
 	undisturbed trial \
@@ -177,6 +179,7 @@ measure_a_stall() {
 	unset LOAD_PID
 }
 
+# bats test_tags=quiet
 @test "a stall is in the open loop's percentiles, and it is the server's" {
 	start_lab 03-epoll-lt
 	measure --connections 10 --duration 0.3 --warmup 0.1

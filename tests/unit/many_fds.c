@@ -1,5 +1,5 @@
-/* Very many sockets in one epoll set, for tests/unit/scope.bats: prints `ready` and sleeps
- * until stdin ends. */
+/* Very many sockets in one epoll set, for tests/unit/scope.bats: prints `ready` and
+ * sleeps until stdin ends. */
 #include "err.h"
 #include "net.h"
 #include <stdio.h>

@@ -49,6 +49,7 @@ few_met() { # $mode
 	[[ $(out_of_place "$mode") -lt 150 || $(overlaps) -lt 150 ]]
 }
 
+# bats test_tags=quiet
 @test "labs: 08: no two threads meet in a connection; without one-shot, et and lt, they do" {
 	HARM=0
 	meet oneshot

@@ -11,7 +11,7 @@ setup() {
 # words README: how many it has, without console blocks and folded parts.
 words() {
 	awk '/^```/ { block = !block; next }
-		block || /^    / { next }
+		block || /^    |^<!--|^Fails: / { next }
 		/<details>/ { folded = 1 }
 		!folded { n += NF }
 		/<\/details>/ { folded = 0 }
