@@ -79,7 +79,8 @@ because() {
 		return
 	fi
 	local before=$WHY
-	[[ ! $seen && $name != at-rest ]] || traced "$name"
+	# What forks or eats without end is not started again: its calls explain nothing.
+	[[ $saw == *'without end'* ]] || [[ ! $seen && $name != at-rest ]] || traced "$name"
 	WHY=${WHY:-$before}
 	BECAUSE=$(reason "$WHY")
 	[[ ! $BECAUSE ]] || return 0

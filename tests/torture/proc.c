@@ -1,6 +1,7 @@
 /* One process, as /proc shows it: proc(5). */
 #include "torture.h"
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,13 @@ void each_number(const char *path, void (*each)(int number, void *arg), void *ar
 }
 
 struct family {
-	pid_t parent, except, *pids;
+	pid_t parent, except;
+	bool stop;
+	pid_t *pids;
 	size_t *n;
 };
+
+static void walk(pid_t parent, pid_t except, bool stop, pid_t *pids, size_t *n);
 
 /* A process is listed as the child of the thread that forked it. */
 static void children_of_thread(int tid, void *arg)
@@ -37,18 +42,30 @@ static void children_of_thread(int tid, void *arg)
 	while (fscanf(in, "%d", &child) == 1)
 		if (child != f->except && *f->n < MAX_PIDS) {
 			f->pids[(*f->n)++] = child;
-			children_of(child, f->except, f->pids, f->n);
+			if (f->stop)
+				kill(child, SIGSTOP);
+			walk(child, f->except, f->stop, f->pids, f->n);
 		}
 	fclose(in);
 }
 
-void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n)
+static void walk(pid_t parent, pid_t except, bool stop, pid_t *pids, size_t *n)
 {
-	struct family f = { parent, except, pids, n };
+	struct family f = { parent, except, stop, pids, n };
 	char path[64];
 
 	snprintf(path, sizeof path, "/proc/%d/task", parent);
 	each_number(path, children_of_thread, &f);
+}
+
+void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n)
+{
+	walk(parent, except, false, pids, n);
+}
+
+void stop_children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n)
+{
+	walk(parent, except, true, pids, n);
 }
 
 long memory_kb(pid_t pid)

@@ -84,7 +84,10 @@ static size_t signal_tree(int sig)
 	pid_t pids[MAX_PIDS];
 	size_t n = 0;
 
-	children_of(getpid(), attacker, pids, &n);
+	if (sig == SIGSTOP)
+		stop_children_of(getpid(), attacker, pids, &n);
+	else
+		children_of(getpid(), attacker, pids, &n);
 	if (n == 0 && server && !shared->exited)
 		pids[n++] = server; /* a kernel without lists of children */
 	for (size_t i = 0; i < n; i++)

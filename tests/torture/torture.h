@@ -109,6 +109,9 @@ enum { MAX_PIDS = 512 };
 void each_number(const char *path, void (*each)(int number, void *arg), void *arg);
 /* Appends all descendants of parent, without `except` and those below it. */
 void children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n);
+/* The same, and each is stopped as soon as it is found: those that fork without end leave
+ * little of the CPU for a look at all of them. */
+void stop_children_of(pid_t parent, pid_t except, pid_t *pids, size_t *n);
 long memory_kb(pid_t pid); /* RssAnon */
 int fds_of(pid_t pid);
 bool all_threads(pid_t pid, char state); /* as in stat; zombies do not count */
