@@ -3,15 +3,8 @@
 # Every byte of every client comes back, in order: whatever the sizes, and whatever interrupts.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
-setup() {
-	load helper
-	load labs
-	labs_setup
-}
-
-teardown() {
-	labs_teardown
-}
+load helper
+load labs
 
 @test "labs: every byte comes back, whatever the sizes" {
 	for lab in $CORRECT 06-epollout-spin '06-epollout-spin --et'; do

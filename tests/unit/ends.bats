@@ -3,15 +3,8 @@
 # A connection that ends badly, or is reset, costs the others nothing.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
-setup() {
-	load helper
-	load labs
-	labs_setup
-}
-
-teardown() {
-	labs_teardown
-}
+load helper
+load labs
 
 fds() {
 	local all=("/proc/$LAB_PID/fd/"*)

@@ -7,13 +7,13 @@ MANY='02-nonblocking 03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot' # clients at
 REFERENCE='03-epoll-lt 04-epoll-et 07-et-fair 08-oneshot'
 ALL="$CORRECT 05-et-starving 06-epollout-spin"
 
-labs_setup() {
+setup() {
 	CLIENT=$BUILD/tests/client
 	unset CLIENT_PID
 	export LAB_COUNTS=$BATS_TEST_TMPDIR/counts
 }
 
-labs_teardown() {
+teardown() {
 	[[ -n ${BATS_TEST_COMPLETED-} || -z ${LAB_PID-} ]] || { # for the reader of a log
 		echo "${LAB_LOG##*/}, descriptors: $(readlink "/proc/$LAB_PID/fd/"* | tr '\n' ' ')"
 	}

@@ -3,15 +3,8 @@
 # Out of descriptors, out of memory, with slow readers and with 10,000 connections.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
-setup() {
-	load helper
-	load labs
-	labs_setup
-}
-
-teardown() {
-	labs_teardown
-}
+load helper
+load labs
 
 calm() { # on a busy machine a server may not be done when the client has stopped
 	local calls

@@ -3,15 +3,8 @@
 # 08: several threads, and never two of them in one connection.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
-setup() {
-	load helper
-	load labs
-	labs_setup
-}
-
-teardown() {
-	labs_teardown
-}
+load helper
+load labs
 
 # order_of MODE: 200 numbered bytes, every other one is work; what came back, in $MODE. What the
 # sender waits for a processor is harm, too: its bytes would come too late to meet.

@@ -3,15 +3,8 @@
 # What sets one lab apart from the next: the calls it makes, and when.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
-setup() {
-	load helper
-	load labs
-	labs_setup
-}
-
-teardown() {
-	labs_teardown
-}
+load helper
+load labs
 
 @test "labs: the three ways to a non-blocking socket cost 4, 1 and 3 calls, as the probe counts them" {
 	run "$BUILD/ways"

@@ -3,15 +3,8 @@
 # What every lab prints and accepts when it starts, and how it ends.
 # shellcheck disable=SC2030,SC2031 # Bats runs every test in its own subshell
 
-setup() {
-	load helper
-	load labs
-	labs_setup
-}
-
-teardown() {
-	labs_teardown
-}
+load helper
+load labs
 
 @test "labs: the first line on stdout is the address, IPv4 and IPv6" {
 	for lab in $ALL; do
