@@ -27,10 +27,13 @@ function escaped(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); gsub(/>/,
 function measured() {
 	return shorter(of("median")) (of("n") == 0 ? "" : of("n") == 1 ? " (1 trial)" : " (" shorter(of("low")) "-" shorter(of("high")) ")")
 }
+# A count is the same in every trial: few trials are no reason to doubt it. What depends on
+# time has a verdict.
+function is_time() { return of("metric") ~ /_us|percent|^rate$|per_s$/ }
 function cells(   n) {
 	n = of("n") " of " of("total")
 	if (of("n") && index(of("trials"), "~")) n = n ", the others client-limited"
-	return "<tr><td>" escaped(of("server")) "<td>" label "<td>" (of("n") ? measured() : of("verdict")) "<td>" n "<td>" escaped(of("n") ? of("verdict") : "-")
+	return "<tr><td>" escaped(of("server")) "<td>" label "<td>" (of("n") ? measured() : of("verdict")) "<td>" n "<td>" escaped(of("n") && is_time() ? of("verdict") : "-")
 }
 function words(   s) {
 	s = of("server") != last[k] ? (rows[k] > 1 ? "; " : "") of("server") " " : ", "

@@ -73,6 +73,8 @@ setup() {
 	plots/report.sh
 	grep -q 'aria-label="[^"]*calls a request: [^"]*03-epoll-lt 3; 04-epoll-et 4;' "$OUT/index.html"
 	grep -q 'aria-label="[^"]*in the silence: [^"]*05-et-starving 100\.' "$OUT/index.html"
+	# Three calls and four are not "no difference", however few the trials.
+	grep -q '<tr><td>04-epoll-et<td><td>4 (1 trial)<td>1 of 1<td>-$' "$OUT/index.html"
 }
 
 @test "plots: a server that failed is shown in words, escaped, outside of what is folded" {
